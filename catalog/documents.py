@@ -1,0 +1,116 @@
+"""Builds what products look like in Instant, in Turso and on the landing page's cards."""
+
+import dataclasses
+import itertools
+import uuid
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from html import unescape
+
+from controlplane.publishing.vectors import Chunk
+from django.utils.html import strip_tags
+
+from catalog.models import Product, product_documents
+from controlplane.publishing.documents import Chunks, Entity
+from controlplane.publishing.models import OwnedDocument
+from storefront.documents import Product as ProductEntity
+from storefront.documents import ProductCard, Section
+from storefront.sections import FeaturedProducts, ProductGrid
+from tenants.models import Tenant
+
+BODY_LENGTH = 1200
+"""Characters of a product's description that are embedded: about the 256 tokens that MiniLM reads."""
+
+SORTS = {
+    "position": ("position", "id"),
+    "newest": ("-created_at", "id"),
+    "price_asc": ("price", "id"),
+    "price_desc": ("-price", "id"),
+}
+
+
+def documents_of_tenant(tenant_ids: Collection[uuid.UUID]) -> Iterable[OwnedDocument]:
+    return product_documents(Product.objects.filter(tenant__in=tenant_ids).values_list("tenant_id", "pk"))
+
+
+def entity_of(product: Product) -> ProductEntity:
+    return ProductEntity(
+        id=str(product.pk),
+        tenantId=str(product.tenant_id),
+        slug=product.slug,
+        title=product.title,
+        price=product.price,
+        currency=product.tenant.currency,
+        descriptionHtml=product.description_html,
+        compareAtPrice=product.compare_at_price,
+        imageUrl=product.image_url,
+        imageAlt=product.image_alt,
+        stock=product.stock,
+        available=product.available,
+        tags=tuple(product.tags),
+        position=product.position,
+        updatedAt=int(product.updated_at.timestamp() * 1000) if product.updated_at else 0,
+    )
+
+
+def product_entities(ids: Collection[str]) -> Mapping[str, Entity]:
+    products = Product.objects.live().filter(pk__in=ids).select_related("tenant")
+    return {
+        str(product.pk): Entity(
+            cell=product.tenant.realtime_cell,
+            attributes=entity_of(product).to_entity(),
+            links={"tenant": str(product.tenant_id)},
+        )
+        for product in products
+    }
+
+
+def product_chunks(ids: Collection[str]) -> Mapping[str, Chunks]:
+    products = Product.objects.live().filter(pk__in=ids).select_related("tenant")
+    return {
+        str(product.pk): Chunks(
+            cell=product.tenant.vector_cell, tenant_id=str(product.tenant_id), chunks=(chunk_of(product),)
+        )
+        for product in products
+    }
+
+
+def chunk_of(product: Product) -> Chunk:
+    """One chunk a product: what it is called, what it is, its tags. No price: prices come from live data only."""
+    words = " ".join(unescape(strip_tags(product.description_html.replace("<", " <"))).split())
+    body = f"{words[:BODY_LENGTH]}\n{', '.join(product.tags)}".strip()
+    return Chunk(
+        source_kind="product",
+        source_id=str(product.pk),
+        chunk_no=0,
+        lang=product.tenant.locale.partition("-")[0],
+        title=product.title,
+        body=body,
+        url=f"/products/{product.slug}",
+    )
+
+
+def cards(tenant: Tenant, sections: Sequence[Section]) -> Sequence[Section]:
+    """The sections with the cards that they show now; products that left the shop are left out."""
+    return [_filled(tenant, section) for section in sections]
+
+
+def _filled(tenant: Tenant, section: Section) -> Section:
+    live = Product.objects.live().filter(tenant=tenant)
+    if isinstance(section, FeaturedProducts):
+        found = {
+            str(product.pk): product for product in live.filter(pk__in=section.product_ids).select_related("tenant")
+        }
+        chosen = [found[id_] for id_ in section.product_ids if id_ in found]
+        return dataclasses.replace(section, product_ids=(), cards=_cards(chosen))
+    if isinstance(section, ProductGrid):
+        ordered = live.select_related("tenant").order_by(*SORTS[section.sort])
+        if not section.tag:
+            return dataclasses.replace(section, cards=_cards(ordered[: section.limit]))
+        # Tags are a JSON list: SQLite has no containment look-up, so the few that fit are picked here.
+        tagged = (product for product in ordered.iterator() if section.tag in product.tags)
+        return dataclasses.replace(section, cards=_cards(itertools.islice(tagged, section.limit)))
+    return section
+
+
+def _cards(products: Iterable[Product]) -> tuple[ProductCard, ...]:
+    return tuple(entity_of(product).card for product in products)

@@ -1,0 +1,121 @@
+"""Products. Variants come later: price and stock stand on the product until then."""
+
+import uuid
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Self
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.utils.text import slugify
+from uuid_utils.compat import uuid7
+
+from controlplane.publishing.documents import INSTANT, TURSO, Document
+from controlplane.publishing.models import OwnedDocument, Publishable, PublishableQuerySet
+from tenants.models import pages_of_tenants
+from tenants.validators import sanitise, validate_handle, validate_image_url
+
+HIGHEST_PRICE = 999_999_999_99
+"""In minor units: what still is an exact number in every client."""
+
+
+class ProductQuerySet(PublishableQuerySet["Product"]):
+    def live(self) -> Self:
+        """What shoppers may see: active products of active shops."""
+        return self.filter(status="active", tenant__status="active")
+
+
+def validate_tags(value: object) -> None:
+    if not isinstance(value, list) or not all(isinstance(tag, str) and 0 < len(tag) <= 60 for tag in value):
+        raise ValidationError("Tags are words of at most 60 characters.")
+    if len(value) > 50:
+        raise ValidationError("At most 50 tags.")
+
+
+class Product(Publishable):
+    """Something a shop sells. Prices are integer minor units of the shop's currency."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        ACTIVE = "active", "Active"
+        ARCHIVED = "archived", "Archived"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant = models.ForeignKey("tenants.Tenant", models.CASCADE, related_name="products", verbose_name="shop")
+    slug = models.CharField(
+        max_length=200,
+        blank=True,
+        validators=[validate_handle],
+        help_text="The end of the product's address. Left empty, it is made from the title.",
+    )
+    title = models.CharField(max_length=200)
+    description_html = models.TextField("description", blank=True, max_length=20_000)
+    price = models.BigIntegerField(validators=[MinValueValidator(0)])
+    compare_at_price = models.BigIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(0)], help_text="The former price, shown struck through."
+    )
+    image_url = models.CharField("picture", max_length=500, blank=True, validators=[validate_image_url])
+    image_alt = models.CharField("picture description", max_length=300, blank=True)
+    stock = models.IntegerField(null=True, blank=True, help_text="Left empty: not tracked, always available.")
+    status = models.CharField(max_length=16, choices=Status, default=Status.DRAFT)
+    tags = models.JSONField(default=list, blank=True, validators=[validate_tags])
+    position = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = models.Manager.from_queryset(ProductQuerySet)()
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "slug"],
+                name="one_product_per_slug_and_tenant",
+                violation_error_message="Another product of this shop has this address already.",
+            )
+        ]
+        indexes = [models.Index(fields=["tenant", "status", "position"], name="products_in_order")]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def clean(self) -> None:
+        self.fill_slug()
+        if self.compare_at_price is not None and self.price is not None and self.compare_at_price <= self.price:
+            raise ValidationError({"compare_at_price": "The former price must be higher than the price."})
+        for name in ("price", "compare_at_price"):
+            if (getattr(self, name) or 0) > HIGHEST_PRICE:
+                raise ValidationError({name: "This price is too high."})
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.fill_slug()
+        self.description_html = sanitise(self.description_html)
+        super().save(*args, **kwargs)
+
+    def fill_slug(self) -> None:
+        """Makes an address from the title if there is none; a number is added if another product has it."""
+        if self.slug:
+            return
+        base = slugify(self.title)[:190].strip("-_").replace("_", "-") or "product"
+        taken = set(
+            Product.objects.filter(tenant_id=self.tenant_id, slug__startswith=base)
+            .exclude(pk=self.pk)
+            .values_list("slug", flat=True)
+        )
+        numbered = (f"{base}-{number}" for number in range(2, len(taken) + 3))
+        self.slug = next(slug for slug in (base, *numbered) if slug not in taken)
+
+    @property
+    def available(self) -> bool:
+        return self.stock is None or self.stock > 0
+
+    @classmethod
+    def documents_of(cls, rows: Sequence[Self], fields: Collection[str] | None) -> Iterable[OwnedDocument]:
+        yield from product_documents((row.tenant_id, row.pk) for row in rows)
+        yield from pages_of_tenants({row.tenant_id for row in rows})
+
+
+def product_documents(products: Iterable[tuple[uuid.UUID, uuid.UUID]]) -> Iterable[OwnedDocument]:
+    for tenant_id, product_id in products:
+        yield tenant_id, Document(INSTANT, f"products:{product_id}")
+        yield tenant_id, Document(TURSO, f"product:{product_id}")

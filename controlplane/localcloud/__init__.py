@@ -1,0 +1,1 @@
+"""Development stand-ins that speak the vendors' wire protocols on loopback. Never deployed, no Django."""

@@ -1,0 +1,1 @@
+"""The outbox of staleness: which documents no longer match the database, and their delivery."""

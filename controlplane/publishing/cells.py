@@ -1,0 +1,61 @@
+"""The adapters as the settings configure them: one client per process and cell, made on first use.
+
+Never made at import: a client made before Celery forks would be shared by its children.
+"""
+
+import functools
+
+from django.conf import settings
+
+from controlplane.adapters.cloudflare_kv import KVNamespace
+from controlplane.adapters.instant import InstantApp
+from controlplane.adapters.turso import TursoDatabase
+from controlplane.adapters.workers_ai import WorkersAI
+from controlplane.publishing.vectors import VectorStore
+
+
+def kv() -> KVNamespace:
+    return _kv(
+        settings.CLOUDFLARE_API_URL,
+        settings.CLOUDFLARE_API_TOKEN,
+        settings.CLOUDFLARE_ACCOUNT_ID,
+        settings.CLOUDFLARE_KV_NAMESPACE_ID,
+    )
+
+
+def ai() -> WorkersAI:
+    return _ai(settings.CLOUDFLARE_API_URL, settings.CLOUDFLARE_API_TOKEN, settings.CLOUDFLARE_ACCOUNT_ID)
+
+
+def realtime(cell: str) -> InstantApp:
+    """The Instant app of a cell. Raises KeyError for a cell that the settings do not name."""
+    config = settings.REALTIME_CELLS[cell]
+    return _instant(config["app_id"], config["admin_token"], config["api_uri"])
+
+
+def vectors(cell: str) -> VectorStore:
+    """The vector store of a cell, its schema in place. Raises KeyError for a cell without settings."""
+    config = settings.VECTOR_CELLS[cell]
+    return _vectors(config["url"], config["auth_token"])
+
+
+@functools.lru_cache
+def _kv(base_url: str, api_token: str, account_id: str, namespace_id: str) -> KVNamespace:
+    return KVNamespace(base_url=base_url, api_token=api_token, account_id=account_id, namespace_id=namespace_id)
+
+
+@functools.lru_cache
+def _ai(base_url: str, api_token: str, account_id: str) -> WorkersAI:
+    return WorkersAI(base_url=base_url, api_token=api_token, account_id=account_id)
+
+
+@functools.lru_cache
+def _instant(app_id: str, admin_token: str, api_uri: str) -> InstantApp:
+    return InstantApp(app_id=app_id, admin_token=admin_token, api_uri=api_uri)
+
+
+@functools.lru_cache
+def _vectors(url: str, auth_token: str) -> VectorStore:
+    store = VectorStore(TursoDatabase(url, auth_token))
+    store.ensure_schema()
+    return store

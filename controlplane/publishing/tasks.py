@@ -1,0 +1,40 @@
+"""Celery's side of publishing: nudged on commit, swept by beat, idempotent, told nothing but a destination."""
+
+import logging
+
+from celery import shared_task
+from django.conf import settings
+from kombu.exceptions import OperationalError
+
+from controlplane.publishing import delivery
+
+logger = logging.getLogger(__name__)
+
+SOON = 10.0
+"""Seconds: what falls due sooner than this gets a task of its own; the rest waits for beat."""
+
+
+@shared_task
+def deliver_due(destination: str) -> None:
+    """Delivers what is due to one destination, then comes back when the next row falls due, if that is soon."""
+    delivery.deliver_all(destination)
+    wait = delivery.seconds_until_due(destination)
+    if wait is not None and wait < SOON:
+        _send(destination, countdown=wait)
+
+
+def nudge() -> None:
+    """Sends one delivery task a destination. The broker may be down: then beat's sweep delivers later."""
+    for destination in settings.PUBLISHING_BUILDERS:
+        if not _send(destination):
+            return
+
+
+def _send(destination: str, countdown: float = 0) -> bool:
+    try:
+        # No retry: a save must not wait for a broker that is down.
+        deliver_due.apply_async((destination,), countdown=countdown, retry=False)
+    except (OperationalError, OSError) as error:
+        logger.warning("The broker can't be reached; the outbox waits for the next sweep: %s", error)
+        return False
+    return True

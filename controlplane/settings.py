@@ -1,0 +1,256 @@
+"""Settings from the environment; with no variable set: SQLite, embedded Valkey, the local cloud.
+
+Every variable is explained in `.env.example`. A wrong or missing value stops the start with its name.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+import environs
+from django.core.exceptions import ImproperlyConfigured
+
+from controlplane.localcloud import defaults
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+sys.path[:0] = [p for p in [str(BASE_DIR / "edge_worker" / "src")] if p not in sys.path]
+
+env = environs.Env()
+env.read_env(BASE_DIR / ".env", recurse=False)
+
+ENVIRONMENT = env.str("ENVIRONMENT", "local", validate=environs.validate.OneOf(["local", "production"]))
+LOCAL = ENVIRONMENT == "local"
+
+
+def required(name: str, local: str) -> str:
+    """The variable's value; on a developer's machine `local` will do, in production it must be set."""
+    value: str = env.str(name, local if LOCAL else "")
+    if not value:
+        raise ImproperlyConfigured(f"Set the environment variable {name} (see .env.example).")
+    return value
+
+
+def url(name: str, value: str, *schemes: str) -> str:
+    if not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
+        raise ImproperlyConfigured(f"{name} must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}.")
+    return value.rstrip("/")
+
+
+DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / ".local")))
+DEBUG = env.bool("DEBUG", LOCAL)
+SECRET_KEY = required("SECRET_KEY", "local-development-only-" + "0" * 40)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"] if LOCAL else [])
+if not ALLOWED_HOSTS:
+    raise ImproperlyConfigured("Set the environment variable ALLOWED_HOSTS (see .env.example).")
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+
+PLATFORM_DOMAIN = required("PLATFORM_DOMAIN", "localhost")
+STOREFRONT_SCHEME = env.str("STOREFRONT_SCHEME", "http" if LOCAL else "https")
+STOREFRONT_PORT = env.str("STOREFRONT_PORT", str(defaults.EDGE_PORT) if LOCAL else "")
+
+REDIS_URL = url("REDIS_URL", required("REDIS_URL", defaults.REDIS_URL), "redis", "rediss", "unix", "memory")
+
+CLOUDFLARE_API_URL = url(
+    "CLOUDFLARE_API_URL",
+    env.str("CLOUDFLARE_API_URL", defaults.CLOUDFLARE_API_URL if LOCAL else "https://api.cloudflare.com/client/v4"),
+    "http",
+    "https",
+)
+CLOUDFLARE_ACCOUNT_ID = required("CLOUDFLARE_ACCOUNT_ID", defaults.CLOUDFLARE_ACCOUNT_ID)
+CLOUDFLARE_API_TOKEN = required("CLOUDFLARE_API_TOKEN", defaults.CLOUDFLARE_API_TOKEN)
+CLOUDFLARE_KV_NAMESPACE_ID = required("CLOUDFLARE_KV_NAMESPACE_ID", defaults.CLOUDFLARE_KV_NAMESPACE_ID)
+EMBEDDING_MODEL = env.str("EMBEDDING_MODEL", defaults.EMBEDDING_MODEL if LOCAL else "@cf/baai/bge-m3")
+
+# A cell is one Instant app or one Turso database; tenants name the cell they live in. More cells come by name:
+# INSTANT_CELLS=default,eu with INSTANT_APP_ID_EU, INSTANT_ADMIN_TOKEN_EU, … beside the default's variables.
+REALTIME_CELLS: dict[str, dict[str, str]] = {}
+for cell in env.list("INSTANT_CELLS", ["default"]):
+    suffix = "" if cell == "default" else f"_{cell.upper()}"
+    REALTIME_CELLS[cell] = {
+        "app_id": required(f"INSTANT_APP_ID{suffix}", defaults.INSTANT_APP_ID),
+        "admin_token": required(f"INSTANT_ADMIN_TOKEN{suffix}", defaults.INSTANT_ADMIN_TOKEN),
+        "api_uri": url(
+            "INSTANT_API_URI", required(f"INSTANT_API_URI{suffix}", defaults.INSTANT_API_URI), "http", "https"
+        ),
+        "websocket_uri": url(
+            "INSTANT_WEBSOCKET_URI",
+            required(f"INSTANT_WEBSOCKET_URI{suffix}", defaults.INSTANT_WEBSOCKET_URI),
+            "ws",
+            "wss",
+        ),
+    }
+
+
+def local_turso_token() -> str:
+    from controlplane.localcloud import sqld
+
+    return sqld.tokens(DATA_DIR / "sqld").read_write
+
+
+VECTOR_CELLS: dict[str, dict[str, str]] = {}
+for cell in env.list("TURSO_CELLS", ["default"]):
+    suffix = "" if cell == "default" else f"_{cell.upper()}"
+    VECTOR_CELLS[cell] = {
+        "url": url(
+            "TURSO_DATABASE_URL",
+            required(f"TURSO_DATABASE_URL{suffix}", defaults.TURSO_DATABASE_URL),
+            "http", "https", "libsql", "ws", "wss",
+        ),
+        "auth_token": env.str(f"TURSO_AUTH_TOKEN{suffix}", "") or (local_turso_token() if LOCAL else ""),
+    }  # fmt: skip
+    if not VECTOR_CELLS[cell]["auth_token"]:
+        raise ImproperlyConfigured(f"Set the environment variable TURSO_AUTH_TOKEN{suffix} (see .env.example).")
+
+# Upward references: publishing calls up into the apps only through these dotted paths.
+PUBLISHING_BUILDERS = {
+    "kv": {"domain": "tenants.documents.domain_records"},
+    "instant": {"tenants": "tenants.documents.tenant_entities", "products": "catalog.documents.product_entities"},
+    "turso": {"product": "catalog.documents.product_chunks", "knowledge": "chat.documents.knowledge_chunks"},
+}
+PUBLISHING_DESTINATIONS = {name: f"controlplane.publishing.destinations.{name}" for name in PUBLISHING_BUILDERS}
+TENANT_DOCUMENTS = ["catalog.documents.documents_of_tenant", "chat.documents.documents_of_tenant"]
+PRODUCT_CARDS = "catalog.documents.cards"
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "controlplane.publishing",
+    "tenants",
+    "catalog",
+    "chat",
+    "controlplane.demo",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "controlplane.urls"
+ASGI_APPLICATION = "controlplane.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+try:
+    DATABASES: dict[str, Any] = {
+        "default": dj_database_url.parse(
+            env.str("DATABASE_URL", "") or (f"sqlite:///{DATA_DIR / 'db.sqlite3'}" if LOCAL else ""),
+            conn_max_age=env.int("DATABASE_CONN_MAX_AGE", 60),
+            conn_health_checks=True,
+        )
+    }
+except Exception as error:
+    raise ImproperlyConfigured("DATABASE_URL is missing or is no database URL (see .env.example).") from error
+if DATABASES["default"].get("ENGINE") == "django.db.backends.sqlite3":
+    DATA_DIR.mkdir(parents=True, exist_ok=True)
+    # WAL and immediate transactions: web, worker and beat write the same file without "database is locked".
+    DATABASES["default"]["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+elif not DATABASES["default"].get("ENGINE"):
+    raise ImproperlyConfigured("Set the environment variable DATABASE_URL (see .env.example).")
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    if REDIS_URL.startswith("memory")
+    else {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+    }
+}
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_SOFT_TIME_LIMIT = 100  # below the outbox's lease of 120 s: a slow task ends before another may begin
+CELERY_TASK_TIME_LIMIT = 110
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5, "visibility_timeout": 300}
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE = {
+    f"deliver-{destination}": {
+        "task": "controlplane.publishing.tasks.deliver_due",
+        "schedule": 5.0,
+        "args": [destination],
+        "options": {"expires": 5},
+    }
+    for destination in PUBLISHING_BUILDERS
+}
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]  # fmt: skip
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not LOCAL
+SESSION_COOKIE_NAME = "__Host-session" if not LOCAL else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if not LOCAL else "csrf"
+SECURE_SSL_REDIRECT = not LOCAL
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_TLS_PROXY", False) else None
+SECURE_HSTS_SECONDS = 0 if LOCAL else 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not LOCAL
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=environs.validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    # httpx logs every request's URL at INFO: noise, and URLs name keys.
+    "loggers": {"httpx": {"level": "WARNING"}, "httpcore": {"level": "WARNING"}},
+}

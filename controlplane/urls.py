@@ -1,0 +1,19 @@
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from django.views.generic import RedirectView
+
+from controlplane.api import api
+
+
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Alive: answers without touching a store, so that a store's outage does not restart the web process."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("healthz", healthz),
+    path("api/", api.urls),
+    path("admin/", admin.site.urls),
+]

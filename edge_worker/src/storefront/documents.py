@@ -1,0 +1,209 @@
+"""The contract between Django and the edge: what is stored under which key, and how it is read back.
+
+Both sides import this module under this name. Tolerant reader: unknown fields and unknown section kinds are
+ignored, new fields have defaults, so the Worker is deployed first and the publisher second.
+Money is integer minor units plus an ISO 4217 code; times are UTC; ids are UUID strings.
+"""
+
+import dataclasses
+import hashlib
+import json
+import re
+from typing import Any
+
+from storefront.codec import DocumentError, decode, encode
+from storefront.money import decimal_string, decimals, format_money
+from storefront.sections import SECTIONS, ProductCard, Section
+
+__all__ = [
+    "ACTIVE", "CLOSED", "MAX_RECORD_BYTES", "SECTIONS", "SUSPENDED", "VERSION", "ChatSettings", "Config",
+    "DocumentError", "DomainRecord", "Link", "Product", "ProductCard", "RealtimeCell", "Section", "Seo", "TenantRef",
+    "Theme", "decimal_string", "decimals", "domain_key", "format_money", "normalise_host",
+]  # fmt: skip
+
+VERSION = 1
+"""Raised only when an old reader would misread a new record; the Worker reads N and N-1."""
+
+MAX_RECORD_BYTES = 20_480
+
+ACTIVE, SUSPENDED, CLOSED = "active", "suspended", "closed"
+
+_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+
+
+def normalise_host(host: str) -> str:
+    """A Host header or typed host as it is stored: lower case, punycode, no port, no trailing dot.
+
+    Raises ValueError with a sentence that says what is wrong.
+    """
+    bare = host.strip().lower()
+    bare = re.sub(r":\d{1,5}$", "", bare).removesuffix(".")
+    try:
+        ascii_host = bare if bare.isascii() else bare.encode("idna").decode("ascii")
+    except UnicodeError:
+        raise ValueError("This is not a valid host name.") from None
+    labels = ascii_host.split(".")
+    if len(ascii_host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
+        raise ValueError("This is not a valid host name.")
+    return ascii_host
+
+
+def domain_key(host: str) -> str:
+    """The KV key of a normalised host's record."""
+    return f"domain:{host}"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TenantRef:
+    id: str
+    status: str
+    name: str = ""
+    slug: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Seo:
+    title: str = ""
+    description: str = ""
+    image_url: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Theme:
+    """Colour tokens (#rrggbb) for light and dark, a font stack's name, a corner radius in CSS pixels."""
+
+    accent: str = "#1f5f4a"
+    accent_dark: str = "#7fd1b0"
+    background: str = "#ffffff"
+    background_dark: str = "#14171a"
+    text: str = "#1b1f23"
+    text_dark: str = "#eceff1"
+    font: str = "sans"
+    radius: int = 8
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Link:
+    label: str
+    url: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ChatSettings:
+    enabled: bool = False
+    greeting: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RealtimeCell:
+    """Which Instant app holds this tenant's products and carts: public facts, no token."""
+
+    name: str = "default"
+    app_id: str = ""
+    api_uri: str = ""
+    websocket_uri: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config:
+    """`vectors` names the Turso database that holds this tenant's chunks; its token is a Worker secret."""
+
+    currency: str = "EUR"
+    locale: str = "en"
+    chat: ChatSettings = ChatSettings()
+    realtime: RealtimeCell = RealtimeCell()
+    vectors: str = "default"
+    embedding_model: str = ""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DomainRecord:
+    """Everything that a host's landing page needs: one KV value, at most MAX_RECORD_BYTES of UTF-8.
+
+    `revision` is a digest of the content, so equal content has an equal revision. A tenant that is not active
+    has only `tenant.id` and `tenant.status`.
+    """
+
+    tenant: TenantRef
+    version: int = VERSION
+    revision: str = ""
+    canonical_host: str = ""
+    seo: Seo = Seo()
+    theme: Theme = Theme()
+    navigation: tuple[Link, ...] = ()
+    sections: tuple[Section, ...] = ()
+    config: Config = Config()
+
+    def to_json(self) -> str:
+        """The value as it is stored, `revision` filled in."""
+        body = encode(dataclasses.replace(self, revision=""))
+        body["version"] = self.version  # written even where it equals the default: readers decide by it
+        digest = hashlib.sha256(_dump(body).encode()).hexdigest()[:16]
+        return _dump({"version": self.version, "revision": digest, **body})
+
+    @classmethod
+    def from_json(cls, value: str) -> "DomainRecord":
+        """Raises DocumentError where the value is not JSON, is from a newer version or does not fit."""
+        try:
+            data = json.loads(value)
+        except (ValueError, RecursionError) as error:
+            raise DocumentError(f"not JSON: {error}") from None
+        version = data.get("version") if isinstance(data, dict) else None
+        if not isinstance(version, int) or version > VERSION:
+            raise DocumentError(f"version {version!r} is newer than this reader's {VERSION}, or is no version")
+        record: DomainRecord = decode(cls, data)
+        return record
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Product:
+    """A product as Instant holds it (namespace `products`, linked to its `tenant`). Prices in minor units.
+
+    `stock` None means untracked; `available` is what a shopper may buy now.
+    """
+
+    id: str
+    tenantId: str  # noqa: N815 - Instant's attribute names are the contract
+    slug: str
+    title: str
+    price: int
+    currency: str
+    descriptionHtml: str = ""  # noqa: N815
+    compareAtPrice: int | None = None  # noqa: N815
+    imageUrl: str = ""  # noqa: N815
+    imageAlt: str = ""  # noqa: N815
+    stock: int | None = None
+    available: bool = True
+    tags: tuple[str, ...] = ()
+    position: int = 0
+    updatedAt: int = 0  # noqa: N815
+
+    def to_entity(self) -> dict[str, Any]:
+        """All attributes but `id`, as an Instant transaction writes them."""
+        entity = dataclasses.asdict(self) | {"tags": list(self.tags)}
+        del entity["id"]
+        return entity
+
+    @classmethod
+    def from_entity(cls, entity: dict[str, Any]) -> "Product":
+        """Raises DocumentError where an attribute is missing or of the wrong type."""
+        integers = ("price", "compareAtPrice", "stock", "position", "updatedAt")
+        present = {
+            key: value for key, value in entity.items() if value is not None or key in ("compareAtPrice", "stock")
+        }
+        for name in integers:  # JSON numbers may come back as 12.0
+            if isinstance(present.get(name), float) and present[name].is_integer():
+                present[name] = int(present[name])
+        product: Product = decode(cls, present, "product")
+        return product
+
+    @property
+    def card(self) -> ProductCard:
+        return ProductCard(
+            id=self.id, slug=self.slug, title=self.title, price=self.price, compare_at_price=self.compareAtPrice,
+            image_url=self.imageUrl, image_alt=self.imageAlt, available=self.available,
+        )  # fmt: skip
