@@ -43,7 +43,7 @@ SECRET_KEY = required("SECRET_KEY", "local-development-only-" + "0" * 40)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"] if LOCAL else [])
 if not ALLOWED_HOSTS:
     raise ImproperlyConfigured("Set the environment variable ALLOWED_HOSTS (see .env.example).")
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 
 PLATFORM_DOMAIN = required("PLATFORM_DOMAIN", "localhost")
 STOREFRONT_SCHEME = env.str("STOREFRONT_SCHEME", "http" if LOCAL else "https")
@@ -110,6 +110,8 @@ PUBLISHING_BUILDERS = {
 }
 PUBLISHING_DESTINATIONS = {name: f"controlplane.publishing.destinations.{name}" for name in PUBLISHING_BUILDERS}
 TENANT_DOCUMENTS = ["catalog.documents.documents_of_tenant", "chat.documents.documents_of_tenant"]
+# Every document of every tenant, for `republish`.
+ALL_DOCUMENTS = "tenants.documents.all_documents"
 PRODUCT_CARDS = "catalog.documents.cards"
 
 INSTALLED_APPS = [

@@ -1,6 +1,7 @@
 """Builds a host's KV record and a tenant's Instant entity from the database."""
 
 import dataclasses
+import itertools
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -38,6 +39,13 @@ def documents_of_tenants(tenant_ids: Sequence[uuid.UUID], *, everything: bool) -
     if everything:
         for path in settings.TENANT_DOCUMENTS:
             yield from import_string(path)(tenant_ids)
+
+
+def all_documents() -> Iterable[OwnedDocument]:
+    """Every document of every tenant: what `republish` marks."""
+    ids = Tenant.objects.order_by("pk").values_list("pk", flat=True).iterator()
+    while some := list(itertools.islice(ids, 500)):
+        yield from documents_of_tenants(some, everything=True)
 
 
 def tenant_entities(ids: Collection[str]) -> Mapping[str, Entity]:

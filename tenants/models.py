@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -50,7 +50,7 @@ class Tenant(Publishable):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = models.Manager.from_queryset(TenantQuerySet)()
+    objects: ClassVar[Any] = TenantQuerySet.as_manager()
 
     class Meta:
         verbose_name = "shop"
@@ -68,7 +68,9 @@ class Tenant(Publishable):
     def documents_of(cls, rows: Sequence[Self], fields: Collection[str] | None) -> Iterable[OwnedDocument]:
         from tenants.documents import documents_of_tenants
 
-        everything = fields is None or not fields.isdisjoint({"status", "currency", "realtime_cell", "vector_cell"})
+        everything = fields is None or any(
+            field in fields for field in ("status", "currency", "realtime_cell", "vector_cell")
+        )
         return documents_of_tenants([row.pk for row in rows], everything=everything)
 
 

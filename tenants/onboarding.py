@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from tenants.models import Landing, Membership, Section, Tenant
@@ -14,7 +14,7 @@ def open_shop(
     *,
     slug: str,
     name: str,
-    owner: AbstractUser,
+    owner: User,
     currency: str = "EUR",
     locale: str = "en",
     landing: Mapping[str, Any] | None = None,

@@ -10,6 +10,8 @@ EDGE_PORT = 8787
 CLOUDFLARE_API_URL = f"http://127.0.0.1:{CLOUDFLARE_PORT}/client/v4"
 CLOUDFLARE_ACCOUNT_ID = "10ca110ca110ca110ca110ca110ca110"
 CLOUDFLARE_API_TOKEN = "local-cloudflare-token-not-a-secret"
+# What the local Worker reads KV and runs AI with, where a deployed one has bindings: no writes, no API quota.
+CLOUDFLARE_BINDING_TOKEN = "local-worker-binding-not-a-secret"
 CLOUDFLARE_KV_NAMESPACE_ID = "0de50de50de50de50de50de50de50de5"
 
 INSTANT_API_URI = f"http://127.0.0.1:{INSTANT_PORT}"

@@ -57,10 +57,17 @@ def destination_of(name: str) -> Destination:
 def deliver_all(name: str) -> int:
     """Delivers due rows in batches until none is left. Returns how many rows it took."""
     total = 0
-    while rows := claim(name):
-        total += len(rows)
-        deliver(name, rows)
+    while taken := deliver_batch(name):
+        total += taken
     return total
+
+
+def deliver_batch(name: str) -> int:
+    """Delivers the rows that are due longest, at most BATCH. Returns how many it took: 0 when nothing is due."""
+    rows = claim(name)
+    if rows:
+        deliver(name, rows)
+    return len(rows)
 
 
 def claim(name: str) -> list[StaleDocument]:

@@ -1,6 +1,7 @@
 """Instant: one entity a key (`products:{id}`, `tenants:{id}`), by our own ids."""
 
 from collections.abc import Collection, Iterable
+from functools import partial
 
 from django.conf import settings
 
@@ -19,12 +20,12 @@ def deliver(keys: list[str]) -> dict[str, Outcome]:
         for cell in settings.REALTIME_CELLS:
             here = [key for key in ours if key in built and built[key].cell == cell]
             gone = [key for key in ours if key not in built or built[key].cell != cell]
-            outcomes |= isolate(lambda some, c=cell, n=namespace: _put(c, n, some, built), here) if here else {}
-            outcomes |= isolate(lambda some, c=cell, n=namespace: _delete(c, n, some), gone) if gone else {}
+            outcomes |= isolate(partial(_put, cell, namespace, built), here) if here else {}
+            outcomes |= isolate(partial(_delete, cell, namespace), gone) if gone else {}
     return outcomes
 
 
-def _put(cell: str, namespace: str, keys: Collection[str], built: dict[str, Entity]) -> None:
+def _put(cell: str, namespace: str, built: dict[str, Entity], keys: Collection[str]) -> None:
     entities = {_id(key): built[key].attributes for key in keys}
     links = {_id(key): built[key].links for key in keys if built[key].links}
     cells.realtime(cell).put(namespace, entities, links)

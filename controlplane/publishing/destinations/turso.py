@@ -1,6 +1,7 @@
 """Turso: a source's chunks with their embeddings (`product:{id}`, `knowledge:{id}`)."""
 
 from collections.abc import Collection, Sequence
+from functools import partial
 
 from django.conf import settings
 
@@ -19,11 +20,11 @@ def deliver(keys: list[str]) -> dict[str, Outcome]:
         gone = [key for key in keys if key not in built or built[key].cell != cell]
         if gone:
             cells.vectors(cell).delete_sources([_source(key) for key in gone])
-        outcomes |= isolate(lambda some, c=cell: _replace(c, some, built), here) if here else {}
+        outcomes |= isolate(partial(_replace, cell, built), here) if here else {}
     return outcomes
 
 
-def _replace(cell: str, keys: Collection[str], built: dict[str, Chunks]) -> None:
+def _replace(cell: str, built: dict[str, Chunks], keys: Collection[str]) -> None:
     store, model = cells.vectors(cell), settings.EMBEDDING_MODEL
     stored = store.hashes([_source(key) for key in keys], model)
     unchanged = {

@@ -1,0 +1,80 @@
+# Everything a developer does. Needs Python ≥ 3.11, make and git; the rest is installed here.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+# pip needs no look at dependencies: the lock names them all, with hashes.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo demo-reset test lint format types contracts migrations-check pytest bench lock browser edge-tools
+
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+setup: $(VENV)/.installed ## Install what the lock names into .venv
+
+$(VENV)/.installed: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing Python packages into $(VENV) (about a minute, once) …"
+	@$(PIP) -r requirements.lock
+	@touch $@
+
+# npm's own stamp; its scripts are not run: esbuild and workerd ship their binaries as packages.
+edge_worker/node_modules/.package-lock.json: edge_worker/package-lock.json $(VENV)/.installed
+	@echo "Installing what bundles and tests the Worker …"
+	@cd edge_worker && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# MarkupSafe has no pure wheel: this machine's is taken and its compiled half dropped.
+edge_worker/python_modules/.synced: edge_worker/requirements.lock $(VENV)/.installed
+	@rm -rf edge_worker/python_modules
+	@$(PIP) --no-compile --only-binary=:all: --target edge_worker/python_modules -r edge_worker/requirements.lock
+	@find edge_worker/python_modules -name '*.so' -delete
+	@touch $@
+
+edge-tools: edge_worker/node_modules/.package-lock.json edge_worker/python_modules/.synced ## What bundles and tests the Worker
+
+demo: setup ## Start the whole platform on loopback with demo shops; Ctrl-C stops it
+	@$(BIN)/python manage.py demo
+
+demo-reset: setup ## Delete the demo's data and start afresh
+	rm -rf .local
+	@$(BIN)/python manage.py demo
+
+test: lint types contracts migrations-check pytest ## Everything a change needs: lint, types, contracts, migrations, tests
+
+lint: setup ## Formatting and lint
+	@ruff format --check .
+	@ruff check .
+
+format: setup ## Format and fix what can be fixed
+	@ruff format . && ruff check --fix .
+
+types: setup ## mypy, strict
+	@mypy
+
+contracts: setup ## Who may import whom
+	@PYTHONPATH=.:edge_worker/src lint-imports
+
+migrations-check: setup ## Models and migrations agree; production settings pass Django's deployment checks
+	@REDIS_URL=memory:// $(BIN)/python manage.py makemigrations --check --dry-run
+
+pytest: setup edge-tools browser
+	@$(BIN)/python -m pytest -n auto --dist loadgroup
+
+# The browser tests drive Debian's Chromium; where it can't be installed they are skipped and say so.
+browser:
+	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+	  && echo "Installing Chromium for the browser tests …" && apt-get update -qq && apt-get install -qq -y chromium >/dev/null; } \
+	  || echo "No chromium found: the browser tests will be skipped (install your system's chromium to run them)."
+
+bench: setup ## Measure; figures and how they were run are in docs/performance.md
+	@$(BIN)/python -m tests.bench
+
+lock: setup ## Resolve both pyproject.toml anew into their requirements.lock
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --all-extras pyproject.toml -o requirements.lock
+	@cd edge_worker && uv pip compile --quiet --python-version 3.14 --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links pyproject.toml -o requirements.lock

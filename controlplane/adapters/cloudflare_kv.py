@@ -1,0 +1,95 @@
+"""Workers KV by Cloudflare's REST API."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import httpx
+
+from controlplane.adapters.cloudflare_errors import client, translated
+from controlplane.adapters.errors import AdapterError
+
+# developers.cloudflare.com/kv/api/write-key-value-pairs/ and …/api/resources/kv/subresources/namespaces/
+BULK_PAIRS = 10_000
+BULK_BYTES = 90_000_000  # of 100 MB: room for JSON's quotes and escapes
+BULK_GET_KEYS = 100
+
+WHAT = "Cloudflare KV"
+
+
+class KVNamespace:
+    """One KV namespace. Values are text; all methods raise AdapterError."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        api_token: str,
+        account_id: str,
+        namespace_id: str,
+        http_client: httpx.Client | None = None,
+    ) -> None:
+        self._sdk = client(base_url, api_token, http_client)
+        self._account = account_id
+        self._namespace = namespace_id
+
+    def put(self, values: Mapping[str, str]) -> dict[str, AdapterError]:
+        """Writes all pairs; returns the keys that KV did not take, with the reason. May be repeated."""
+        failed: dict[str, AdapterError] = {}
+        for pairs in _slices(values):
+            with translated(WHAT):
+                reply = self._sdk.kv.namespaces.bulk_update(
+                    self._namespace,
+                    account_id=self._account,
+                    body=[{"key": key, "value": value} for key, value in pairs],
+                )
+            failed |= _unsuccessful(reply.unsuccessful_keys if reply else None)
+        return failed
+
+    def delete(self, keys: Iterable[str]) -> dict[str, AdapterError]:
+        """Removes keys, missing ones too; returns those that KV did not remove. May be repeated."""
+        failed: dict[str, AdapterError] = {}
+        wanted = list(keys)
+        for start in range(0, len(wanted), BULK_PAIRS):
+            with translated(WHAT):
+                reply = self._sdk.kv.namespaces.bulk_delete(
+                    self._namespace, account_id=self._account, body=wanted[start : start + BULK_PAIRS]
+                )
+            failed |= _unsuccessful(reply.unsuccessful_keys if reply else None)
+        return failed
+
+    def get(self, keys: Sequence[str]) -> dict[str, str]:
+        """The values of those keys that exist."""
+        found: dict[str, str] = {}
+        for start in range(0, len(keys), BULK_GET_KEYS):
+            with translated(WHAT):
+                reply = self._sdk.kv.namespaces.bulk_get(
+                    self._namespace, account_id=self._account, keys=list(keys[start : start + BULK_GET_KEYS])
+                )
+            values = (reply.values if reply else None) or {}
+            found |= {key: str(value) for key, value in values.items() if value is not None}
+        return found
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """Every key with the prefix, page by page."""
+        with translated(WHAT):
+            for key in self._sdk.kv.namespaces.keys.list(self._namespace, account_id=self._account, prefix=prefix):
+                yield key.name
+
+
+def _unsuccessful(keys: Sequence[str] | None) -> dict[str, AdapterError]:
+    reason = f"{WHAT} did not take this key this time."
+    return {key: AdapterError(reason, permanent=False) for key in keys or ()}
+
+
+def _slices(values: Mapping[str, str]) -> Iterator[list[tuple[str, str]]]:
+    """The pairs in requests of at most BULK_PAIRS and about BULK_BYTES."""
+    pairs: list[tuple[str, str]] = []
+    size = 0
+    for key, value in values.items():
+        more = len(key.encode()) + len(value.encode())
+        if pairs and (len(pairs) == BULK_PAIRS or size + more > BULK_BYTES):
+            yield pairs
+            pairs, size = [], 0
+        pairs.append((key, value))
+        size += more
+    if pairs:
+        yield pairs

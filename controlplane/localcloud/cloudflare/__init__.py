@@ -1,0 +1,1 @@
+"""A stand-in for Cloudflare's REST API: Workers KV and Workers AI embeddings."""

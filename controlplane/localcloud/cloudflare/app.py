@@ -1,0 +1,105 @@
+"""The stand-in as one ASGI app: routes, authentication, limits, faults and a page for people."""
+
+import html
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from controlplane.localcloud import defaults
+from controlplane.localcloud.cloudflare import ai, kv
+from controlplane.localcloud.cloudflare.envelope import Refusal, refused
+from controlplane.localcloud.cloudflare.limits import Pace, Quota
+from controlplane.localcloud.cloudflare.store import Store
+from controlplane.localcloud.faults import FaultMiddleware, Faults
+
+BANNER = "A development stand-in for Cloudflare's API. Not Cloudflare, not for production."
+
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Cloudflare stand-in</title>
+<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
+<style>body{{font:1rem/1.5 system-ui;max-width:50rem;margin:3rem auto;padding:0 1rem}}
+td,th{{padding:.2rem 1.5rem .2rem 0;text-align:left}}</style>
+<h1>Cloudflare stand-in</h1><p>{banner}</p><h2>Workers KV</h2><table><tr><th>Key<th>Bytes{rows}</table>"""
+
+
+class Gate:
+    """Who may ask, and how often: Cloudflare answers both in its envelope."""
+
+    def __init__(self, app: ASGIApp, token: str, account: str, quota: Quota | None) -> None:
+        self.app, self.token, self.account, self.quota = app, token, account, quota
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (refusal := self._refusal(Request(scope))):
+            await (await refused(Request(scope), refusal))(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+    def _refusal(self, request: Request) -> Refusal | None:
+        if not request.url.path.startswith("/client/v4/"):
+            return None
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme != "Bearer" or not token:
+            return Refusal(400, 9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers")
+        if token == defaults.CLOUDFLARE_BINDING_TOKEN:
+            reads = request.method == "GET" or "/ai/run/" in request.url.path
+            return None if reads else Refusal(403, 10000, "Authentication error")
+        if token != self.token:
+            return Refusal(401, 10000, "Authentication error")
+        if f"/accounts/{self.account}/" not in request.url.path + "/":
+            return Refusal(403, 10000, "Authentication error")
+        if self.quota and (wait := self.quota.retry_after()):
+            return Refusal(429, 10429, "More than 1200 requests per 300 seconds reached.", retry_after=int(wait) + 1)
+        return None
+
+
+def app(
+    path: Path,
+    *,
+    faults: Faults | None = None,
+    token: str = defaults.CLOUDFLARE_API_TOKEN,
+    account: str = defaults.CLOUDFLARE_ACCOUNT_ID,
+    namespace: str = defaults.CLOUDFLARE_KV_NAMESPACE_ID,
+    enforce_write_rate: bool = True,
+    enforce_quota: bool = True,
+) -> Starlette:
+    """Serves the API under `/client/v4` from the SQLite file `path`; `namespace` is made if it is missing."""
+    chosen = Faults() if faults is None else faults
+    api = Starlette(
+        routes=[*kv.routes, *ai.routes], exception_handlers={Refusal: refused, 404: _unknown, 405: _unknown}
+    )
+    starlette = Starlette(
+        routes=[Route("/", home), Route("/__stats", stats), Mount("/client/v4", api)],
+        middleware=[
+            Middleware(FaultMiddleware, faults=chosen),
+            Middleware(Gate, token=token, account=account, quota=Quota() if enforce_quota else None),
+        ],
+    )
+    store = Store(path)
+    store.create_namespace(namespace, "storefront")
+    for one in (api, starlette):
+        one.state.store, one.state.faults = store, chosen
+        one.state.pace = Pace() if enforce_write_rate else None
+    return starlette
+
+
+async def _unknown(request: Request, error: Exception) -> JSONResponse:
+    return await refused(request, Refusal(getattr(error, "status_code", 404), 7003, "Could not route to the path"))
+
+
+async def stats(request: Request) -> JSONResponse:
+    """How often each key was written since the start."""
+    return JSONResponse(request.app.state.store.writes)
+
+
+async def home(request: Request) -> Response:
+    store: Store = request.app.state.store
+    rows = "".join(
+        f"<tr><td>{html.escape(key)}<td>{size:,}"
+        for id_, _ in store.namespaces()
+        for key, size, *_ in store.list(id_, "", "", 1000)
+    )
+    return HTMLResponse(PAGE.format(banner=BANNER, rows=rows))

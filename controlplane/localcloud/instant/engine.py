@@ -1,0 +1,63 @@
+"""One Instant app: its data, schema and rules, and the two things one can do with it. Knows nothing of HTTP."""
+
+import dataclasses
+import hmac
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from controlplane.localcloud import defaults
+from controlplane.localcloud.instant.instaql import Query, object_tree
+from controlplane.localcloud.instant.permissions import STOREFRONT_RULES, Caller, Permissions, Rules
+from controlplane.localcloud.instant.schema import STOREFRONT, Schema
+from controlplane.localcloud.instant.steps import to_steps
+from controlplane.localcloud.instant.transactions import Transaction
+from controlplane.localcloud.instant.triples import Store
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class App:
+    """What a stand-in is told about an app.
+
+    The vendor lets the admin token create attributes on the fly, whatever the rules say, unless a transaction asks for
+    `throw-on-missing-attrs?`. That hides misspelt names, so here it takes `creates_attrs=True`.
+    """
+
+    id: str = defaults.INSTANT_APP_ID
+    admin_token: str = defaults.INSTANT_ADMIN_TOKEN
+    title: str = "storefront"
+    schema: Schema = STOREFRONT
+    rules: Rules = dataclasses.field(default_factory=lambda: STOREFRONT_RULES)
+    creates_attrs: bool = False
+
+
+class Engine:
+    """One app on one SQLite file. Single-threaded: the event loop that serves it is its lock."""
+
+    def __init__(self, app: App, path: Path | str) -> None:
+        self.app = app
+        self.store = Store(path)
+        self.permissions = Permissions(app.rules)
+        with self.store.transaction():
+            for attr in app.schema.attrs(app.id):
+                self.store.declare(attr)
+
+    def close(self) -> None:
+        self.store.close()
+
+    def is_admin(self, token: str) -> bool:
+        return hmac.compare_digest(token, self.app.admin_token)
+
+    def query(self, caller: Caller, query: Mapping[str, Any], *, inference: bool = False) -> dict[str, Any]:
+        """The object tree of an InstaQL query. Raises a Refusal."""
+        return object_tree(Query(self.store, self.permissions, caller, query).run(), inference=inference)
+
+    def transact(self, caller: Caller, steps: Any, *, throw_on_missing_attrs: bool = False) -> int:
+        """Executes admin steps, all or none; returns the transaction's id, which only grows. Raises a Refusal."""
+        create = self.app.creates_attrs and not throw_on_missing_attrs
+        prepared = to_steps(self.store.attrs, steps, create_attrs=create)
+        return Transaction(self.store, self.permissions, caller).run(prepared)
+
+    def counts(self) -> dict[str, int]:
+        """Entities by namespace."""
+        return {etype: self.store.count(etype) for etype in self.store.attrs.etypes()}

@@ -1,0 +1,19 @@
+"""The Worker's entry point: the only module that imports Cloudflare's runtime, so the only one CPython can't load.
+
+tests/edge_worker/test_pyodide_smoke.py runs it, bundled as wrangler uploads it, in the Pyodide of the pinned
+compatibility date. The SDK is PyPI's `workers-runtime-sdk`.
+"""
+
+from typing import Any
+
+import anyio._backends._asyncio  # noqa: F401 - else the first request imports it: 0.3 s; now it is in the snapshot
+from workers import WorkerEntrypoint, asgi, fetch
+
+from storefront.app import app
+from storefront.worker_bindings import WorkerEnv
+
+
+class Default(WorkerEntrypoint):  # type: ignore[misc] # the SDK is not installed where mypy runs
+    async def fetch(self, request: Any) -> Any:
+        # The JavaScript request itself: the SDK's wrapper raises KeyError for a method such as PROPFIND.
+        return await asgi.fetch(app, request.js_object, WorkerEnv(self.env, fetch), self.ctx)

@@ -1,0 +1,6 @@
+pytest_plugins = [
+    "tests.plugins.cloudflare",
+    "tests.plugins.instant",
+    "tests.plugins.turso",
+    "tests.plugins.shops",
+]

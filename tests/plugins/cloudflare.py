@@ -1,0 +1,68 @@
+"""The Cloudflare stand-in for tests, on a free port: `cloudflare_cloud`, empty before every test."""
+
+import dataclasses
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+
+from controlplane.adapters.cloudflare_kv import KVNamespace
+from controlplane.adapters.workers_ai import WorkersAI
+from controlplane.localcloud import defaults
+from controlplane.localcloud.cloudflare.app import app
+from controlplane.localcloud.cloudflare.store import Store
+from controlplane.localcloud.faults import Faults
+
+
+@dataclasses.dataclass(frozen=True)
+class CloudflareCloud:
+    base_url: str
+    faults: Faults
+    store: Store
+    account_id: str = defaults.CLOUDFLARE_ACCOUNT_ID
+    api_token: str = defaults.CLOUDFLARE_API_TOKEN
+    namespace_id: str = defaults.CLOUDFLARE_KV_NAMESPACE_ID
+
+    def kv(self, **changed: str) -> KVNamespace:
+        values = {name: getattr(self, name) for name in ("base_url", "api_token", "account_id", "namespace_id")}
+        return KVNamespace(**{**values, **changed})
+
+    def ai(self, **changed: str) -> WorkersAI:
+        values = {name: getattr(self, name) for name in ("base_url", "api_token", "account_id")}
+        return WorkersAI(**{**values, **changed})
+
+
+class Serving:
+    """Runs an ASGI app on a free port in a thread of its own and stops it at the end."""
+
+    def __init__(self, served: Any, **config: Any) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self._server = uvicorn.Server(uvicorn.Config(served, **{"log_level": "critical", **config}))
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listener]}, daemon=True)
+
+    def __enter__(self) -> str:
+        self._thread.start()
+        while not self._server.started:
+            assert self._thread.is_alive(), "the server did not start"
+            time.sleep(0.005)
+        return f"http://127.0.0.1:{self.port}"
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+        self._listener.close()
+
+
+@pytest.fixture
+def cloudflare_cloud(tmp_path: Path) -> Iterator[CloudflareCloud]:
+    faults = Faults()
+    served = app(tmp_path / "cloudflare.sqlite3", faults=faults, enforce_quota=False)
+    with Serving(served) as origin:
+        yield CloudflareCloud(f"{origin}/client/v4", faults, served.state.store)
+    served.state.store.close()
