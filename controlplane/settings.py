@@ -3,15 +3,19 @@
 Every variable is explained in `.env.example`. A wrong or missing value stops the start with its name.
 """
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
 import dj_database_url
+import django_stubs_ext
 import environs
 from django.core.exceptions import ImproperlyConfigured
 
 from controlplane.localcloud import defaults
+
+django_stubs_ext.monkeypatch()  # ModelForm[Any] and its like also exist at run time
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 sys.path[:0] = [p for p in [str(BASE_DIR / "edge_worker" / "src")] if p not in sys.path]
@@ -64,9 +68,14 @@ EMBEDDING_MODEL = env.str("EMBEDDING_MODEL", defaults.EMBEDDING_MODEL if LOCAL e
 
 # A cell is one Instant app or one Turso database; tenants name the cell they live in. More cells come by name:
 # INSTANT_CELLS=default,eu with INSTANT_APP_ID_EU, INSTANT_ADMIN_TOKEN_EU, … beside the default's variables.
+def cell_suffix(cell: str) -> str:
+    """`_EU_2` for the cell "eu-2": the Worker's variables are named alike (storefront.bindings.cell_variable)."""
+    return "" if cell == "default" else "_" + re.sub(r"[^A-Z0-9]+", "_", cell.upper())
+
+
 REALTIME_CELLS: dict[str, dict[str, str]] = {}
 for cell in env.list("INSTANT_CELLS", ["default"]):
-    suffix = "" if cell == "default" else f"_{cell.upper()}"
+    suffix = cell_suffix(cell)
     REALTIME_CELLS[cell] = {
         "app_id": required(f"INSTANT_APP_ID{suffix}", defaults.INSTANT_APP_ID),
         "admin_token": required(f"INSTANT_ADMIN_TOKEN{suffix}", defaults.INSTANT_ADMIN_TOKEN),
@@ -90,7 +99,7 @@ def local_turso_token() -> str:
 
 VECTOR_CELLS: dict[str, dict[str, str]] = {}
 for cell in env.list("TURSO_CELLS", ["default"]):
-    suffix = "" if cell == "default" else f"_{cell.upper()}"
+    suffix = cell_suffix(cell)
     VECTOR_CELLS[cell] = {
         "url": url(
             "TURSO_DATABASE_URL",

@@ -3,4 +3,5 @@ pytest_plugins = [
     "tests.plugins.instant",
     "tests.plugins.turso",
     "tests.plugins.shops",
+    "tests.plugins.stores",
 ]

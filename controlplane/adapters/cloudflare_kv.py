@@ -31,6 +31,9 @@ class KVNamespace:
         self._account = account_id
         self._namespace = namespace_id
 
+    def close(self) -> None:
+        self._sdk.close()
+
     def put(self, values: Mapping[str, str]) -> dict[str, AdapterError]:
         """Writes all pairs; returns the keys that KV did not take, with the reason. May be repeated."""
         failed: dict[str, AdapterError] = {}

@@ -21,6 +21,9 @@ class WorkersAI:
         self._sdk = client(base_url, api_token, http_client)
         self._account = account_id
 
+    def close(self) -> None:
+        self._sdk.close()
+
     def embed(self, texts: Sequence[str], *, model: str) -> list[list[float]]:
         """One vector a text, all of one length. Raises AdapterError, also for an answer of another shape."""
         vectors: list[list[float]] = []

@@ -15,7 +15,7 @@ from controlplane.localcloud import defaults, sqld
 
 @dataclasses.dataclass(frozen=True)
 class Service:
-    """A process of the demo. `port` is what it listens on, 0 for none; `ready` a path that answers 200 once it serves."""
+    """A process of the demo. `port` is what it listens on, 0 for none; `ready` a path that answers 200."""
 
     name: str
     command: tuple[str, ...]
@@ -47,7 +47,7 @@ def services() -> list[Service]:
         ),
         _python("beat", *celery, "beat", "--loglevel=WARNING", f"--schedule={data / 'celerybeat-schedule'}"),
         _python(
-            "edge", *_uvicorn("storefront.local:app", defaults.EDGE_PORT, "--app-dir", "edge_worker/src"),
+            "edge", *_uvicorn("storefront.local:app", defaults.EDGE_PORT, "--factory", "--app-dir", "edge_worker/src"),
             port=defaults.EDGE_PORT, ready="/healthz", env=tuple(edge_environment().items()),
         ),
     ]  # fmt: skip

@@ -3,6 +3,7 @@
 Never made at import: a client made before Celery forks would be shared by its children.
 """
 
+import contextlib
 import functools
 
 from django.conf import settings
@@ -39,23 +40,36 @@ def vectors(cell: str) -> VectorStore:
     return _vectors(config["url"], config["auth_token"])
 
 
+_opened = contextlib.ExitStack()
+
+
+def close() -> None:
+    """Closes every client; the next use makes new ones."""
+    _opened.close()
+    for made in (_kv, _ai, _instant, _vectors):
+        made.cache_clear()
+
+
 @functools.lru_cache
 def _kv(base_url: str, api_token: str, account_id: str, namespace_id: str) -> KVNamespace:
-    return KVNamespace(base_url=base_url, api_token=api_token, account_id=account_id, namespace_id=namespace_id)
+    namespace = KVNamespace(base_url=base_url, api_token=api_token, account_id=account_id, namespace_id=namespace_id)
+    return _opened.enter_context(contextlib.closing(namespace))
 
 
 @functools.lru_cache
 def _ai(base_url: str, api_token: str, account_id: str) -> WorkersAI:
-    return WorkersAI(base_url=base_url, api_token=api_token, account_id=account_id)
+    ai = WorkersAI(base_url=base_url, api_token=api_token, account_id=account_id)
+    return _opened.enter_context(contextlib.closing(ai))
 
 
 @functools.lru_cache
 def _instant(app_id: str, admin_token: str, api_uri: str) -> InstantApp:
-    return InstantApp(app_id=app_id, admin_token=admin_token, api_uri=api_uri)
+    app = InstantApp(app_id=app_id, admin_token=admin_token, api_uri=api_uri)
+    return _opened.enter_context(contextlib.closing(app))
 
 
 @functools.lru_cache
 def _vectors(url: str, auth_token: str) -> VectorStore:
-    store = VectorStore(TursoDatabase(url, auth_token))
+    store = VectorStore(_opened.enter_context(contextlib.closing(TursoDatabase(url, auth_token))))
     store.ensure_schema()
     return store

@@ -133,11 +133,6 @@ class Publishable(models.Model):
     class Meta:
         abstract = True
 
-    @classmethod
-    def documents_of(cls, rows: Sequence[Self], fields: Collection[str] | None) -> Iterable[OwnedDocument]:
-        """The documents that `rows` show on when `fields` change (None: when a row appears or goes)."""
-        raise NotImplementedError
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         with transaction.atomic(using=kwargs.get("using")):
             # Locked, so that what counts as changed can't be overtaken by another transaction's commit.
@@ -156,6 +151,11 @@ class Publishable(models.Model):
             deleted = super().delete(*args, **kwargs)
             StaleDocument.mark(documents)
         return deleted
+
+    @classmethod
+    def documents_of(cls, rows: Sequence[Self], fields: Collection[str] | None) -> Iterable[OwnedDocument]:
+        """The documents that `rows` show on when `fields` change (None: when a row appears or goes)."""
+        raise NotImplementedError
 
     def _fields_that_differ(self, stored: models.Model) -> frozenset[str]:
         return frozenset(

@@ -1,12 +1,13 @@
 """The Cloudflare stand-in for tests, on a free port: `cloudflare_cloud`, empty before every test."""
 
+import contextlib
 import dataclasses
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import uvicorn
@@ -15,8 +16,11 @@ from controlplane.adapters.cloudflare_kv import KVNamespace
 from controlplane.adapters.workers_ai import WorkersAI
 from controlplane.localcloud import defaults
 from controlplane.localcloud.cloudflare.app import app
+from controlplane.localcloud.cloudflare.limits import Pace
 from controlplane.localcloud.cloudflare.store import Store
 from controlplane.localcloud.faults import Faults
+
+A = TypeVar("A", KVNamespace, WorkersAI)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,13 +32,24 @@ class CloudflareCloud:
     api_token: str = defaults.CLOUDFLARE_API_TOKEN
     namespace_id: str = defaults.CLOUDFLARE_KV_NAMESPACE_ID
 
+    pace: Pace = dataclasses.field(default_factory=Pace)
+
+    def forget_pace(self) -> None:
+        """As if a second had gone by since the last write of every key."""
+        self.pace.forget()
+
+    opened: contextlib.ExitStack = dataclasses.field(default_factory=contextlib.ExitStack)
+
+    def _closed_at_the_end(self, made: A) -> A:
+        return self.opened.enter_context(contextlib.closing(made))
+
     def kv(self, **changed: str) -> KVNamespace:
         values = {name: getattr(self, name) for name in ("base_url", "api_token", "account_id", "namespace_id")}
-        return KVNamespace(**{**values, **changed})
+        return self._closed_at_the_end(KVNamespace(**{**values, **changed}))
 
     def ai(self, **changed: str) -> WorkersAI:
         values = {name: getattr(self, name) for name in ("base_url", "api_token", "account_id")}
-        return WorkersAI(**{**values, **changed})
+        return self._closed_at_the_end(WorkersAI(**{**values, **changed}))
 
 
 class Serving:
@@ -64,5 +79,7 @@ def cloudflare_cloud(tmp_path: Path) -> Iterator[CloudflareCloud]:
     faults = Faults()
     served = app(tmp_path / "cloudflare.sqlite3", faults=faults, enforce_quota=False)
     with Serving(served) as origin:
-        yield CloudflareCloud(f"{origin}/client/v4", faults, served.state.store)
+        cloud = CloudflareCloud(f"{origin}/client/v4", faults, served.state.store, pace=served.state.pace)
+        with cloud.opened:
+            yield cloud
     served.state.store.close()

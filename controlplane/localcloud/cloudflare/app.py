@@ -80,9 +80,9 @@ def app(
     )
     store = Store(path)
     store.create_namespace(namespace, "storefront")
+    pace = Pace() if enforce_write_rate else None
     for one in (api, starlette):
-        one.state.store, one.state.faults = store, chosen
-        one.state.pace = Pace() if enforce_write_rate else None
+        one.state.store, one.state.faults, one.state.pace = store, chosen, pace
     return starlette
 
 

@@ -20,6 +20,10 @@ class Pace:
         self._written.update(dict.fromkeys(keys, now))
         return True
 
+    def forget(self) -> None:
+        """As if every key had been written long ago."""
+        self._written = {}
+
 
 class Quota:
     """1,200 requests per five minutes, then nothing for five minutes.

@@ -66,23 +66,26 @@ class Query:
         return Level(form, self._rows(form, form.etype, entities))
 
     def _top_sql(self, form: Form, etype: str) -> Sql | None:
-        id_attr = self.store.attrs.forward(etype, "id")
-        if id_attr is None:
+        """The matching entities, walked along the triples that hold the order: without a driver a limit stops early."""
+        ordering = self._order_attr(form, etype)
+        along = ordering or self.store.attrs.forward(etype, "id")
+        if along is None:
             return None
         compiler = self._compiler()
         driver = best([compiler.driver(condition, etype) for condition in form.where])
-        source, order = self._ordered(form, etype, driver)
-        text = f"SELECT e.entity FROM {source.text} WHERE e.attr = ?"  # noqa: S608
-        parameters = [*source.parameters, self.store.no[id_attr.id]]
+        text, parameters = "SELECT e.entity FROM triple e WHERE e.attr = ?", [self.store.no[along.id]]
         if driver:
             text += f" AND e.entity IN ({driver.sql.text})"
             parameters += driver.sql.parameters
         else:
-            text += " AND e.is_id"
+            text += " AND e.is_indexed" if ordering else " AND e.is_id"
         for sql in self._filters(compiler, form.where, etype, driver):
             text += f" AND {sql.text}"
             parameters += sql.parameters
-        text += f" ORDER BY {order} LIMIT ? OFFSET ?"
+        direction = "DESC" if form.descending else "ASC"
+        text += (
+            f" ORDER BY {'e.key' if ordering else 'e.created_at'} {direction}, e.entity {direction} LIMIT ? OFFSET ?"
+        )
         return Sql(text, (*parameters, form.limit or -1, form.offset))
 
     def _compiler(self) -> Compiler:
@@ -92,18 +95,6 @@ class Query:
         """The conditions that the driver leaves open. Compiled all the same, so that a bad value is always refused."""
         compiled = [(condition, compiler.matches(condition, etype, "e.entity")) for condition in where]
         return [sql for condition, sql in compiled if driver is None or not driver.decides(condition)]
-
-    def _ordered(self, form: Form, etype: str, driver: Driver | None) -> tuple[Sql, str]:
-        """The source and its order. Without a driver the order's own index is walked, so that a limit stops early."""
-        direction = "DESC" if form.descending else "ASC"
-        attr = self._order_attr(form, etype)
-        if attr is None:
-            return Sql("triple e"), f"e.created_at {direction}, e.entity {direction}"
-        if driver:
-            source = "triple e CROSS JOIN triple o ON o.entity = e.entity AND o.attr = ?"
-        else:
-            source = "triple o CROSS JOIN triple e ON e.entity = o.entity AND o.attr = ? AND o.is_indexed"
-        return Sql(source, (self.store.no[attr.id],)), f"o.key {direction}, o.entity {direction}"
 
     def _order_attr(self, form: Form, etype: str) -> Attr | None:
         return None if form.order == "serverCreatedAt" else self.store.attrs.forward(etype, form.order)

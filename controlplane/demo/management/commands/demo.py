@@ -21,8 +21,9 @@ class QuietPrinter(Printer):  # type: ignore[misc]
     """Honcho's printer without its own start and stop notes, unless something stopped by itself."""
 
     def write(self, message: Any) -> None:
-        if message.name != SYSTEM_PRINTER_NAME or "stopped (rc=" in message.data and "rc=-15" not in message.data:
-            super().write(message)
+        if message.name == SYSTEM_PRINTER_NAME and ("stopped (rc=" not in message.data or "rc=-15" in message.data):
+            return
+        super().write(message)
 
 
 class DemoManager(Manager):  # type: ignore[misc]

@@ -1,0 +1,185 @@
+"""The storefront as an ASGI app. `scope["env"]` holds the bindings (see bindings.py).
+
+Endpoints are coroutines only: a plain function would run in a thread, and the Worker has none.
+When a store is away, a page says so and shows what the record still knows: status 200 where that is true and
+useful (a card's price is published with the record), 503 where nothing is left to show.
+"""
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+from xml.sax.saxutils import escape
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from storefront import pages
+from storefront.assets import BUILD
+from storefront.catalog import SORTS, Catalog, CatalogError, Listing, from_card, record_cards
+from storefront.documents import Product
+from storefront.hosts import NoShopError, Shop, shop_of
+from storefront.responses import (
+    REVALIDATE,
+    Guard,
+    is_unchanged,
+    landing_etag,
+    neutral_page,
+    not_modified,
+    shop_message,
+    shop_page,
+)
+from storefront.search import question_of, search
+
+MAX_PAGE = 500
+
+log = logging.getLogger("storefront")
+
+
+async def landing(request: Request) -> Response:
+    shop = await shop_of(request)
+    etag = landing_etag(shop)
+    if is_unchanged(request, etag):
+        return not_modified(shop, etag)
+    return shop_page(shop, pages.landing(shop.record, origin=shop.origin), etag=etag)
+
+
+async def product_list(request: Request) -> Response:
+    shop = await shop_of(request)
+    choices = _choices(request.query_params)
+    try:
+        listing = await Catalog.of(shop.env, shop.record).listing(**choices)
+    except CatalogError as error:
+        log.warning("the product list shows cards from the record: %s", error)
+        return _list_from_record(shop)
+    return shop_page(shop, pages.product_list(shop.record, origin=shop.origin, listing=listing))
+
+
+async def product(request: Request) -> Response:
+    shop = await shop_of(request)
+    slug = request.path_params["slug"]
+    try:
+        item = await Catalog.of(shop.env, shop.record).by_slug(slug)
+    except CatalogError as error:
+        log.warning("a product page shows its card from the record: %s", error)
+        return _product_from_record(shop, slug)
+    if item is None:
+        raise HTTPException(404)
+    return shop_page(shop, pages.product(shop.record, origin=shop.origin, item=item))
+
+
+async def search_page(request: Request) -> Response:
+    shop = await shop_of(request)
+    results = await search(shop.env, shop.record, question_of(request.query_params.get("q", "")))
+    return shop_page(shop, pages.search(shop.record, origin=shop.origin, results=results))
+
+
+async def robots(request: Request) -> Response:
+    shop = await shop_of(request)
+    text = f"User-agent: *\nDisallow: /search\n\nSitemap: {shop.origin}/sitemap.xml\n"
+    return PlainTextResponse(text, headers={"cache-control": REVALIDATE})
+
+
+async def sitemap(request: Request) -> Response:
+    """503 while Instant is away: a short sitemap would tell crawlers that the products are gone."""
+    shop = await shop_of(request)
+    try:
+        products = await Catalog.of(shop.env, shop.record).for_sitemap()
+    except CatalogError as error:
+        log.warning("no sitemap: %s", error)
+        return shop_message(shop, "catalog_unavailable", 503)
+    urls = [f"<url><loc>{escape(shop.origin + path)}</loc></url>" for path in ("/", "/products")]
+    urls += [_sitemap_entry(shop.origin, item) for item in products]
+    body = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
+        + "\n".join(urls)
+        + "\n</urlset>\n"
+    )
+    return Response(body, media_type="application/xml", headers={"cache-control": REVALIDATE})
+
+
+async def healthz(_request: Request) -> Response:
+    """Says that this build answers; asks no store, so that a store's outage does not restart the Worker."""
+    return PlainTextResponse(f"ok {BUILD}\n", headers={"cache-control": "no-store"})
+
+
+def _choices(query: Mapping[str, str]) -> dict[str, Any]:
+    """What a list was asked for; whatever is not understood falls back to the first page in the shop's order."""
+    page, sort = query.get("page", ""), query.get("sort", "")
+    return {
+        "page": min(max(int(page), 1), MAX_PAGE) if page.isascii() and page.isdigit() and len(page) < 6 else 1,
+        "sort": sort if sort in SORTS else "position",
+        "tag": query.get("tag", "").strip()[:60],
+        "in_stock": query.get("in_stock") == "1",
+    }
+
+
+def _list_from_record(shop: Shop) -> Response:
+    cards = tuple(from_card(card, shop.record) for card in record_cards(shop.record).values())
+    if not cards:
+        return shop_message(shop, "catalog_unavailable", 503)
+    html = pages.product_list(shop.record, origin=shop.origin, listing=Listing(products=cards), live=False)
+    return _not_stored(shop_page(shop, html))
+
+
+def _product_from_record(shop: Shop, slug: str) -> Response:
+    card = next((card for card in record_cards(shop.record).values() if card.slug == slug), None)
+    if card is None:
+        return shop_message(shop, "product_unavailable", 503)
+    item = from_card(card, shop.record)
+    return _not_stored(shop_page(shop, pages.product(shop.record, origin=shop.origin, item=item, live=False)))
+
+
+def _not_stored(response: Response) -> Response:
+    response.headers["cache-control"] = "no-store"
+    return response
+
+
+def _sitemap_entry(origin: str, item: Product) -> str:
+    changed = ""
+    if item.updatedAt > 0:  # milliseconds since 1970, as Instant's own times
+        changed = f"<lastmod>{datetime.fromtimestamp(item.updatedAt / 1000, UTC):%Y-%m-%d}</lastmod>"
+    return f"<url><loc>{escape(origin)}/products/{quote(item.slug, safe='')}</loc>{changed}</url>"
+
+
+async def _no_shop(request: Request, error: Exception) -> Response:
+    assert isinstance(error, NoShopError)
+    return neutral_page(request, error.kind, error.status)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    """404 and 405 in the shop's own clothes, where there is a shop."""
+    assert isinstance(error, HTTPException)
+    kind = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "failed")
+    try:
+        shop = await shop_of(request)
+    except NoShopError as missing:
+        return neutral_page(request, missing.kind, missing.status)
+    response = shop_message(shop, kind, error.status_code)
+    response.headers.update(error.headers or {})
+    return response
+
+
+def build() -> Starlette:
+    """The ASGI app; holds nothing of any tenant."""
+    return Starlette(
+        routes=[
+            Route("/", landing),
+            Route("/products", product_list),
+            Route("/products/{slug}", product),
+            Route("/search", search_page),
+            Route("/robots.txt", robots),
+            Route("/sitemap.xml", sitemap),
+            Route("/healthz", healthz),
+        ],
+        middleware=[Middleware(Guard)],
+        exception_handlers={NoShopError: _no_shop, HTTPException: _http_error},
+    )
+
+
+app = build()

@@ -1,0 +1,89 @@
+"""What the platform gives the Worker, as ports: KV, AI, outbound fetch, variables and secrets.
+
+They arrive in `scope["env"]` by attribute. `entry.py` wraps Cloudflare's own; `http_bindings.py` speaks to the
+same services over HTTP; tests bring dictionaries.
+"""
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+FETCH_TIMEOUT = 5.0
+"""Seconds a shopper may wait for one store before the page is served without it."""
+
+
+class BindingError(Exception):
+    """A platform service could not be reached, was too slow or answered with nonsense; no secrets in the text."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Reply:
+    """An HTTP answer, wholly read. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """Raises BindingError where the body is not JSON."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError) as error:
+            raise BindingError(f"HTTP {self.status}, and the body is not JSON") from error
+
+
+class KV(Protocol):
+    """Workers KV. On Cloudflare reads pass cacheTtl=30, the least it allows."""
+
+    async def get(self, key: str) -> str | None:
+        """The value, None where the key is missing. Raises BindingError."""
+
+
+class AI(Protocol):
+    """Workers AI."""
+
+    async def run(self, model: str, inputs: dict[str, Any]) -> dict[str, Any]:
+        """The model's result, without the REST envelope. Raises BindingError."""
+
+
+class Fetch(Protocol):
+    """The platform's outbound HTTP."""
+
+    async def __call__(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        timeout: float = FETCH_TIMEOUT,  # noqa: ASYNC109 - the platform itself keeps it
+    ) -> Reply:
+        """Any HTTP status is a Reply; no answer within `timeout` seconds raises BindingError."""
+
+
+class Env(Protocol):
+    """`scope["env"]`. Text variables and secrets are further attributes: read them with `variable`."""
+
+    @property
+    def KV(self) -> KV: ...  # noqa: N802 - the binding's name in wrangler.jsonc
+
+    @property
+    def AI(self) -> AI: ...  # noqa: N802
+
+    @property
+    def FETCH(self) -> Fetch: ...  # noqa: N802
+
+
+def variable(env: Env, name: str, default: str = "") -> str:
+    """A text variable or secret; `default` where it is not set (an unset name on Cloudflare has no attribute)."""
+    value = getattr(env, name, None)
+    return default if value is None else str(value)
+
+
+def cell_variable(env: Env, name: str, cell: str) -> str:
+    """A cell's variable: NAME for the cell "default", NAME_EU_2 for "eu-2"; "" where it is not set."""
+    if cell in ("", "default"):
+        return variable(env, name)
+    return variable(env, f"{name}_{re.sub(r'[^A-Z0-9]+', '_', cell.upper())}")

@@ -1,0 +1,35 @@
+"""Which addresses from a record may become links or pictures: an allow-list, since CSP does not stop a click."""
+
+import re
+
+_SCHEME = re.compile(r"(?:https?://[^/?#]|mailto:[^?]|tel:[+0-9(])", re.IGNORECASE)
+_PICTURE = re.compile(r"https?://[^/?#]", re.IGNORECASE)
+# Browsers drop control characters and read "\" as "/", so that "/\t/host" would leave the site.
+_TRICKS = re.compile(r"[\x00-\x20\x7f\\]")
+
+
+def _is_local(address: str) -> bool:
+    return address.startswith(("/", "#", "?")) and not address.startswith("//")
+
+
+def safe_url(value: str) -> str:
+    """The address if it is http(s), mailto, tel or within the site, else ""."""
+    address = value.strip()
+    if address.lower().startswith("tel:"):
+        address = address.replace(" ", "")
+    if _TRICKS.search(address):
+        return ""
+    return address if _is_local(address) or _SCHEME.match(address) else ""
+
+
+def safe_image(value: str) -> str:
+    """The address of a picture if it is http(s) or within the site, else ""."""
+    address = value.strip()
+    if _TRICKS.search(address):
+        return ""
+    return address if _is_local(address) or _PICTURE.match(address) else ""
+
+
+def absolute(origin: str, address: str) -> str:
+    """A site-relative address with its origin (Open Graph and JSON-LD want whole ones)."""
+    return origin + address if address.startswith("/") else address

@@ -1,0 +1,94 @@
+"""The edge outside Cloudflare: `uvicorn storefront.local:app --factory --port 8787`.
+
+The same app with the same names in `scope["env"]`, backed by HTTP and configured by environment variables:
+CLOUDFLARE_API_URL, CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_API_TOKEN and CLOUDFLARE_KV_NAMESPACE_ID are required;
+TURSO_URL, TURSO_READ_TOKEN (and their …_<CELL> forms), PUBLIC_SCHEME, PUBLIC_PORT and IMG_SRC as on Cloudflare.
+"""
+
+import contextlib
+import os
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import httpx
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from storefront.app import build
+from storefront.bindings import Env
+from storefront.http_bindings import CloudflareAccount, HttpAI, HttpFetch, HttpKV, LocalEnv
+
+PUBLIC = Path(__file__).parents[2] / "public"
+
+_DEFAULTS = {"PUBLIC_SCHEME": "http", "PUBLIC_PORT": "8787"}
+_WORKER_VARIABLES = ("PUBLIC_SCHEME", "PUBLIC_PORT", "IMG_SRC")
+
+
+def environment(variables: Mapping[str, str], client: httpx.AsyncClient) -> LocalEnv:
+    """The bindings that `variables` configure. Raises SystemExit naming a missing variable."""
+
+    def required(name: str) -> str:
+        if not variables.get(name):
+            raise SystemExit(f"{name} is not set: the edge needs it to reach KV and Workers AI.")
+        return variables[name]
+
+    fetch = HttpFetch(client)
+    account = CloudflareAccount(
+        api_url=required("CLOUDFLARE_API_URL"),
+        account_id=required("CLOUDFLARE_ACCOUNT_ID"),
+        api_token=required("CLOUDFLARE_API_TOKEN"),
+    )
+    passed_on = {
+        name: value for name, value in variables.items() if name in _WORKER_VARIABLES or name.startswith("TURSO_")
+    }
+    return LocalEnv(
+        kv=HttpKV(fetch, account, required("CLOUDFLARE_KV_NAMESPACE_ID")),
+        ai=HttpAI(fetch, account),
+        fetch=fetch,
+        variables=_DEFAULTS | passed_on,
+    )
+
+
+def with_env(inner: ASGIApp, env: Env) -> ASGIApp:
+    """`inner` with `scope["env"]`, as Cloudflare's ASGI adapter sets it."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await inner({**scope, "env": env}, receive, send)
+
+    return app
+
+
+def with_files(inner: ASGIApp) -> ASGIApp:
+    """`inner`, but files of public/ where the address is theirs (public/assets/ comes and goes with builds)."""
+    files = StaticFiles(directory=PUBLIC)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        is_file = scope.get("path", "").startswith(("/static/", "/assets/"))
+        await (files if is_file else inner)(scope, receive, send)
+
+    return app
+
+
+def serve(env: Env, client: httpx.AsyncClient | None = None) -> Starlette:
+    """The storefront with its static files, which are Static Assets on Cloudflare; closes `client` at the end."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        if client:
+            await client.aclose()
+
+    return Starlette(
+        routes=[
+            Mount("/", with_files(with_env(build(), env))),
+        ],
+        lifespan=lifespan,
+    )
+
+
+def app() -> Starlette:
+    """The factory that uvicorn calls."""
+    client = httpx.AsyncClient(follow_redirects=False, limits=httpx.Limits(max_connections=100))
+    return serve(environment(os.environ, client), client)

@@ -1,0 +1,99 @@
+"""The bindings inside Cloudflare: the platform's own objects behind the ports of `bindings.py`.
+
+`entry.py` hands in what the SDK (workers-runtime-sdk 1.9.5) made of them: its binding wrappers turn Python arguments
+into JavaScript values and answers back into Python, and null into None.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from storefront.bindings import AI, FETCH_TIMEOUT, KV, BindingError, Fetch, Reply
+
+CACHE_TTL = 30
+"""Seconds a location keeps a value, or the fact that there is none; KV refuses fewer."""
+
+
+@asynccontextmanager
+async def _platform_call(what: str, seconds: float) -> AsyncIterator[None]:
+    """Whatever JavaScript throws, or an answer that does not come in `seconds`, becomes a BindingError."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except Exception as error:  # pyodide.ffi.JsException, which CPython has not; OSError from the SDK's fetch
+        raise BindingError(f"{what}: {type(error).__name__} {error}".rstrip()) from error
+
+
+class WorkerKV:
+    """A KvNamespace binding."""
+
+    def __init__(self, namespace: Any) -> None:
+        self._namespace = namespace
+
+    async def get(self, key: str) -> str | None:
+        async with _platform_call("KV", FETCH_TIMEOUT):
+            value = await self._namespace.get(key, cacheTtl=CACHE_TTL)
+        return None if value is None else str(value)
+
+
+class WorkerAI:
+    """The Workers AI binding."""
+
+    def __init__(self, binding: Any) -> None:
+        self._binding = binding
+
+    async def run(self, model: str, inputs: dict[str, Any]) -> dict[str, Any]:
+        async with _platform_call("Workers AI", FETCH_TIMEOUT):
+            result = await self._binding.run(model, inputs)
+        if not isinstance(result, dict):
+            raise BindingError("Workers AI answered without a result")
+        return result
+
+
+class WorkerFetch:
+    """The SDK's `fetch`: it takes keyword options and answers with a response whose `bytes()` is awaited."""
+
+    def __init__(self, fetch: Any) -> None:
+        self._fetch = fetch
+
+    async def __call__(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        timeout: float = FETCH_TIMEOUT,  # noqa: ASYNC109 - the Protocol's parameter
+    ) -> Reply:
+        options: dict[str, Any] = {"method": method, "headers": dict(headers or {})}
+        if body is not None:
+            options["body"] = body
+        async with _platform_call(f"{method} {url}", timeout):  # a cancelled fetch aborts its request
+            answer = await self._fetch(url, **options)
+            content = bytes(await answer.bytes())
+        names = {name.lower(): value for name, value in answer.headers.items()}
+        return Reply(status=answer.status, headers=names, body=content)
+
+
+class WorkerEnv:
+    """`scope["env"]` on Cloudflare. A binding is looked up when used: a page that needs no AI is served without it."""
+
+    def __init__(self, env: Any, fetch: Any) -> None:
+        self._env = env
+        self._fetch = fetch
+
+    @property
+    def KV(self) -> KV:  # noqa: N802 - the binding's name in wrangler.jsonc
+        return WorkerKV(self._env.KV)
+
+    @property
+    def AI(self) -> AI:  # noqa: N802
+        return WorkerAI(self._env.AI)
+
+    @property
+    def FETCH(self) -> Fetch:  # noqa: N802
+        return WorkerFetch(self._fetch)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._env, name)

@@ -1,0 +1,161 @@
+"""From a merchant's edit through the outbox and all three stores to what shoppers see."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from catalog.models import Product
+from chat.models import KnowledgeSource
+from tenants.models import Section, Tenant
+from tests.plugins.shops import make_knowledge, make_product
+from tests.plugins.stores import Stores
+
+pytestmark = pytest.mark.django_db
+
+Edge = Callable[..., Any]
+
+
+@pytest.fixture
+def kettle(shop: Tenant, other_shop: Tenant) -> Product:
+    Section.objects.create(landing=shop.landing, kind="product_grid", content={"heading": "All we have"})
+    make_product(other_shop, "Globex drill")
+    make_knowledge(shop, "Do you ship kettles abroad?", body="Yes, to all of Europe within five days.")
+    return make_product(shop, "Copper kettle", price=4200, description_html="<p>Whistles when it boils.</p>")
+
+
+def test_an_edit_is_live_on_landing_list_product_page_and_search(
+    stores: Stores, edge: Edge, shop: Tenant, kettle: Product
+) -> None:
+    stores.drain()
+    home = edge("acme.localhost").text
+    assert "Copper kettle" in home
+    assert "€42.00" in home
+    kettle.price = 4350
+    kettle.title = "Brass kettle"
+    kettle.save()
+    stores.drain()
+    for path in ("/", "/products", "/products/copper-kettle", "/search?q=something+to+boil+water"):
+        page = edge("acme.localhost", path)
+        assert page.status_code == 200, path
+        assert "Brass kettle" in page.text, path
+        assert "€43.50" in page.text, path
+        assert "Copper" not in page.text, path
+        assert "Globex" not in page.text, path
+
+
+def test_search_finds_knowledge_by_meaning(stores: Stores, edge: Edge, kettle: Product) -> None:
+    stores.drain()
+    assert "all of Europe" in edge("acme.localhost", "/search?q=international+delivery").text
+    assert "all of Europe" not in edge("globex.localhost", "/search?q=international+delivery").text
+
+
+def test_a_renamed_product_leaves_its_old_address(stores: Stores, edge: Edge, kettle: Product) -> None:
+    stores.drain()
+    kettle.slug = "brass-kettle"
+    kettle.save()
+    stores.drain()
+    assert edge("acme.localhost", "/products/copper-kettle").status_code == 404
+    assert edge("acme.localhost", "/products/brass-kettle").status_code == 200
+
+
+def test_a_deleted_product_is_gone_from_all_three_stores(stores: Stores, edge: Edge, kettle: Product) -> None:
+    stores.drain()
+    Product.objects.filter(pk=kettle.pk).delete()
+    stores.drain()
+    assert "kettle" not in str({**stores.contents(), "turso": ""})
+    assert str(kettle.pk) not in str(stores.contents())
+    assert edge("acme.localhost", "/products/copper-kettle").status_code == 404
+
+
+@pytest.mark.parametrize("status", ["suspended", "closed"])
+def test_a_shop_that_is_not_active_is_dark_everywhere_and_comes_back(
+    stores: Stores, edge: Edge, shop: Tenant, kettle: Product, status: str
+) -> None:
+    stores.drain()
+    before = stores.contents()
+    Tenant.objects.filter(pk=shop.pk).update(status=status)
+    stores.drain()
+    contents = stores.contents()
+    assert str(shop.pk) not in str(contents["instant"]) + str(contents["turso"])
+    for path in ("/", "/products", "/products/copper-kettle", "/search?q=kettle", "/sitemap.xml"):
+        page = edge("acme.localhost", path)
+        assert page.status_code in (404, 410, 451), path
+        assert "kettle" not in page.text.lower(), path
+        assert "Acme" not in page.text, path
+    Tenant.objects.filter(pk=shop.pk).update(status="active")
+    stores.drain()
+    assert stores.contents() == before
+
+
+def test_a_deleted_shop_leaves_nothing_behind(stores: Stores, edge: Edge, shop: Tenant, kettle: Product) -> None:
+    stores.drain()
+    tenant_id = str(shop.pk)
+    assert tenant_id in str(stores.contents())
+    shop.delete()
+    stores.drain()
+    assert tenant_id not in str(stores.contents())
+    assert edge("acme.localhost").status_code == 404
+
+
+def test_a_wiped_store_is_rebuilt_and_a_stranger_s_document_removed(
+    stores: Stores, shop: Tenant, kettle: Product
+) -> None:
+    from django.core.management import call_command
+
+    stores.drain()
+    before = stores.contents()
+    kv = stores.cloudflare.kv()
+    stores.cloudflare.store.delete(stores.cloudflare.namespace_id, list(kv.keys()))
+    stores.cloudflare.store.put(stores.cloudflare.namespace_id, [("domain:stranger", b"{}", None, None)])
+    stores.turso.execute("DELETE FROM chunk")
+    call_command("republish", "--no-wait", verbosity=0)
+    stores.drain()
+    assert stores.contents() == before
+
+
+def test_ten_rapid_edits_make_at_most_two_kv_writes(stores: Stores, shop: Tenant) -> None:
+    from controlplane.publishing import delivery
+
+    for number in range(10):
+        shop.name = f"Acme {number}"
+        shop.save()
+        delivery.deliver_all("kv")  # as the nudged worker would after each commit
+    assert stores.cloudflare.store.write_count("domain:acme.localhost") <= 2
+    stores.drain()
+    assert "Acme 9" in stores.contents()["kv"]["domain:acme.localhost"]
+
+
+def test_a_draft_is_never_published(stores: Stores, shop: Tenant) -> None:
+    make_product(shop, "Secret plan", status="draft")
+    KnowledgeSource.objects.create(tenant=shop, title="Secret", body="Draft answer", status="draft")
+    stores.drain()
+    assert "ecret" not in str(stores.contents())
+
+
+@pytest.mark.parametrize("destination", ["kv", "instant", "turso"])
+def test_destinations_fail_alone_and_nothing_is_lost(
+    stores: Stores, shop: Tenant, kettle: Product, destination: str, settings: Any
+) -> None:
+    from controlplane.localcloud.faults import Fault
+    from controlplane.publishing import delivery
+    from controlplane.publishing.models import StaleDocument
+    from controlplane.publishing.status import status_of
+
+    down = [Fault(kind="status", status=503)]
+    if destination == "kv":
+        stores.cloudflare.faults.set([Fault(path="/storage/kv", kind="status", status=503)])
+    elif destination == "instant":
+        stores.instant.faults.set(down)
+    else:
+        stores.cloudflare.faults.set([Fault(path="/ai/run", kind="status", status=503)])
+    for name in ("kv", "instant", "turso"):
+        delivery.deliver_all(name)
+    waiting = set(StaleDocument.objects.values_list("destination", flat=True))
+    assert waiting == {destination}
+    assert status_of(shop.pk).state == "publishing"
+    assert "503" in status_of(shop.pk).reason
+    stores.cloudflare.faults.clear()
+    stores.instant.faults.clear()
+    stores.drain()
+    assert status_of(shop.pk).label == "Published"
