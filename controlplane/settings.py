@@ -12,6 +12,7 @@ import dj_database_url
 import django_stubs_ext
 import environs
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 from controlplane.localcloud import defaults
 
@@ -125,6 +126,7 @@ PRODUCT_CARDS = "catalog.documents.cards"
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.forms",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -207,7 +209,16 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_SOFT_TIME_LIMIT = 100  # below the outbox's lease of 120 s: a slow task ends before another may begin
 CELERY_TASK_TIME_LIMIT = 110
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "socket_timeout": 5, "visibility_timeout": 300}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 1,
+    "socket_timeout": 5,
+    "visibility_timeout": 300,
+    # A save must not wait for a broker that is down: kombu would try for six seconds.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0,
+    "interval_max": 0,
+}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     f"deliver-{destination}": {
@@ -265,3 +276,22 @@ LOGGING = {
     # httpx logs every request's URL at INFO: noise, and URLs name keys.
     "loggers": {"httpx": {"level": "WARNING"}, "httpcore": {"level": "WARNING"}},
 }
+
+UNFOLD = {
+    "SITE_TITLE": "Storefront",
+    "SITE_HEADER": "Storefront",
+    "SITE_SYMBOL": "storefront",
+    "SITE_URL": None,
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "8px",
+    "STYLES": [lambda request: static("tenants/admin.css")],
+    "DASHBOARD_CALLBACK": "tenants.admin.home.dashboard",
+    "SIDEBAR": {"navigation": "tenants.admin.home.navigation"},
+    "COLORS": {
+        # The platform's green, the storefront's default accent; 600 carries white text at 5.9:1.
+        "primary": {
+            "50": "#eff8f4", "100": "#d8eee4", "200": "#b4ddcc", "300": "#83c4ac", "400": "#52a687", "500": "#338a6c",
+            "600": "#256f57", "700": "#1f5947", "800": "#1b473a", "900": "#173b31", "950": "#0b211c",
+        },
+    },
+}  # fmt: skip

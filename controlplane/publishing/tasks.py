@@ -1,6 +1,7 @@
 """Celery's side of publishing: nudged on commit, swept by beat, idempotent, told nothing but a destination."""
 
 import logging
+import time
 
 from celery import shared_task
 from django.conf import settings
@@ -13,6 +14,9 @@ logger = logging.getLogger(__name__)
 SOON = 10.0
 """Seconds: what falls due sooner than this gets a task of its own; the rest waits for beat."""
 
+QUIET = 3.0
+"""Seconds without a try after the broker could not be reached; less than beat's sweep would take anyway."""
+
 
 @shared_task
 def deliver_due(destination: str) -> None:
@@ -23,10 +27,18 @@ def deliver_due(destination: str) -> None:
         _send(destination, countdown=wait)
 
 
+_quiet_until = 0.0
+"""Until then (monotonic seconds) this process does not try the broker again: a save must not wait for it."""
+
+
 def nudge() -> None:
     """Sends one delivery task a destination. The broker may be down: then beat's sweep delivers later."""
+    global _quiet_until  # noqa: PLW0603 - what this process knows of the broker
+    if time.monotonic() < _quiet_until:
+        return
     for destination in settings.PUBLISHING_BUILDERS:
         if not _send(destination):
+            _quiet_until = time.monotonic() + QUIET
             return
 
 

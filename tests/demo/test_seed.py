@@ -23,6 +23,7 @@ from controlplane.demo.seed import (
     read_shops,
     seed,
 )
+from storefront.sections import FeaturedProducts
 from tenants.documents import record_of
 from tenants.models import Tenant
 from tenants.validators import sanitise, validate_image_url
@@ -54,8 +55,8 @@ def test_featured_products_are_the_named_ones_in_order(one_shop: Path) -> None:
     (tenant,) = seed(one_shop)
     (shop,) = read_shops(one_shop)
     wanted = next(section["product_slugs"] for section in shop["sections"] if section["kind"] == "featured_products")
-    featured = next(section for section in record_of(tenant).sections if section.kind == "featured_products")
-    assert [card.slug for card in featured.encode() and featured.cards] == wanted  # type: ignore[attr-defined]
+    (featured,) = (section for section in record_of(tenant).sections if isinstance(section, FeaturedProducts))
+    assert [card.slug for card in featured.cards] == wanted
 
 
 def test_every_picture_is_a_full_address_of_a_file_that_ships() -> None:

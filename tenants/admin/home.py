@@ -1,0 +1,96 @@
+"""The admin's front page and sidebar, by what the user may see."""
+
+from typing import Any
+
+from django.db.models import Count, Q
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+from controlplane.publishing.models import StaleDocument
+from controlplane.publishing.status import status_of
+from tenants.models import Tenant
+from tenants.publishing_line import address_of
+from tenants.scoping import Role, is_platform_staff, may, shops
+
+MOST_CARDS = 12
+"""Shops shown on the front page; the list has all of them."""
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Unfold's sidebar groups."""
+    groups: list[dict[str, Any]] = [{"items": [_link("Home", "home", "index")]}]
+    if may(request, Role.VIEWER):
+        groups.append(
+            {
+                "title": "Shop",
+                "items": [
+                    _link("Shop", "storefront", "tenants_tenant_changelist"),
+                    _link("Landing page", "web", "tenants_landing_changelist"),
+                    _link("Sections", "view_agenda", "tenants_section_changelist"),
+                    _link("Products", "sell", "catalog_product_changelist"),
+                    _link("Chat knowledge", "forum", "chat_knowledgesource_changelist"),
+                    _link("Domains", "language", "tenants_domain_changelist"),
+                ],
+            }
+        )
+    platform = [
+        _link("Outbox", "outbox", "publishing_staledocument_changelist", "publishing.view_staledocument"),
+        _link("Users", "group", "auth_user_changelist", "auth.view_user"),
+        _link("Groups", "admin_panel_settings", "auth_group_changelist", "auth.view_group"),
+    ]
+    user = request.user
+    allowed = [item for item in platform if getattr(user, "has_perm", lambda _: False)(item.pop("needs"))]
+    if allowed:
+        groups.append({"title": "Platform", "separator": True, "items": allowed})
+    return groups
+
+
+def _link(title: str, icon: str, name: str, needs: str = "") -> dict[str, Any]:
+    link = {"title": title, "icon": icon, "link": reverse(f"admin:{name}")}
+    return {**link, "needs": needs} if needs else link
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """What `tenants/admin/home.html` shows: a card a shop for merchants, the outbox for platform staff."""
+    found = list(shops(request).order_by("name")[: MOST_CARDS + 1]) if not is_platform_staff(request) else []
+    context["shop_cards"] = [card_of(request, tenant) for tenant in found[:MOST_CARDS]]
+    context["more_shops"] = len(found) > MOST_CARDS
+    context["title"] = "Home"
+    if is_platform_staff(request):
+        context["outbox"] = StaleDocument.objects.aggregate(
+            waiting=Count("pk", filter=Q(parked_at=None)), failed=Count("pk", filter=~Q(parked_at=None))
+        )
+        context["newest_shops"] = Tenant.objects.order_by("-pk")[:8]
+    return context
+
+
+def card_of(request: HttpRequest, tenant: Tenant) -> dict[str, Any]:
+    landing = getattr(tenant, "landing", None)
+    page = reverse("admin:tenants_landing_change", args=[landing.pk]) if landing else None
+    return {
+        "tenant": tenant,
+        "status": status_of(tenant.pk),
+        "publishing_url": reverse("admin:tenants_tenant_publishing", args=[tenant.pk]),
+        "shop_url": address_of(tenant),
+        "links": [link for link in _card_links(tenant, page) if link["url"]],
+    }
+
+
+def _card_links(tenant: Tenant, page: str | None) -> list[dict[str, Any]]:
+    here = f"?shop={tenant.slug}"
+    return [
+        {"title": "Landing page", "text": "Headline, pictures, sections", "icon": "web", "url": page},
+        {"title": "Products", "text": "Prices, stock, descriptions", "icon": "sell",
+         "url": _list("catalog_product_changelist", here)},
+        {"title": "Chat knowledge", "text": "Questions your shop can answer", "icon": "forum",
+         "url": _list("chat_knowledgesource_changelist", here)},
+        {"title": "Shop settings", "text": "Name, currency, people", "icon": "storefront",
+         "url": reverse("admin:tenants_tenant_change", args=[tenant.pk])},
+    ]  # fmt: skip
+
+
+def _list(name: str, query: str) -> str | None:
+    try:
+        return reverse(f"admin:{name}") + query
+    except NoReverseMatch:
+        return None

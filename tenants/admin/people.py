@@ -1,0 +1,93 @@
+"""Who works in a shop, and the platform's own user list in Unfold's clothes (platform staff only)."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group, User
+from django.core.exceptions import ValidationError
+from django.forms import BaseInlineFormSet
+from django.http import HttpRequest
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from controlplane.publishing.unfold import ModelAdmin, TabularInline
+from tenants.models import Membership
+from tenants.scoping import Role, Scoped, is_platform_staff
+
+admin.site.unregister([User, Group])
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc,type-arg] # two bases with one Django ancestor
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc,type-arg]
+    pass
+
+
+class MembershipForm(forms.ModelForm[Membership]):
+    """People are named by their exact user name: a chooser would show every user of the platform."""
+
+    person = forms.CharField(max_length=150, label="User name", widget=UnfoldAdminTextInputWidget())
+
+    class Meta:
+        model = Membership
+        fields = ("person", "role")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance._state.adding:
+            self.fields["person"].disabled = True
+            self.initial["person"] = self.instance.user.get_username()
+
+    def clean_person(self) -> str:
+        name: str = self.cleaned_data["person"]
+        if self.instance._state.adding:
+            user = User.objects.filter(username=name, is_staff=True, is_active=True).first()
+            if user is None:
+                raise ValidationError("Nobody with this user name can log in here.")
+            self.instance.user = user
+        return name
+
+
+class MembershipFormSet(BaseInlineFormSet[Any, Any, Any]):
+    """Keeps an owner in every shop and each person once."""
+
+    def clean(self) -> None:
+        super().clean()
+        kept = [form for form in self.forms if form.cleaned_data and not form.cleaned_data.get("DELETE")]
+        if not any(form.cleaned_data.get("role") == Role.OWNER for form in kept):
+            raise ValidationError("A shop needs at least one owner.")
+        people = [form.instance.user_id for form in kept]
+        if len(people) != len(set(people)):
+            raise ValidationError("This person is in the list already.")
+
+
+class MembershipInline(Scoped, TabularInline):
+    model = Membership
+    form: Any = MembershipForm
+    formset: Any = MembershipFormSet
+    tenant_path = "pk"  # the parent is the shop
+    changed_by = Role.OWNER
+    fields = ("person", "role")
+    extra = 0
+    verbose_name = "person"
+    verbose_name_plural = "people"
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.has_change_permission(request, obj)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("user")
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        formset = super().get_formset(request, obj, **kwargs)
+        formset.validate_min = not is_platform_staff(request)
+        return formset

@@ -1,0 +1,109 @@
+"""Two shops, and everyone who might knock at the admin's door."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from catalog.models import Product
+from chat.models import KnowledgeSource
+from tenants.models import Domain, Landing, Membership, Section, Tenant
+from tenants.onboarding import open_shop
+
+
+@dataclasses.dataclass
+class Shop:
+    tenant: Tenant
+    owner: User
+    landing: Landing
+    section: Section
+    product: Product
+    knowledge: KnowledgeSource
+    domain: Domain
+
+    @property
+    def objects(self) -> dict[str, Any]:
+        """One object of each kind by the admin's URL name."""
+        return {
+            "tenants_tenant": self.tenant,
+            "tenants_landing": self.landing,
+            "tenants_section": self.section,
+            "tenants_domain": self.domain,
+            "catalog_product": self.product,
+            "chat_knowledgesource": self.knowledge,
+        }
+
+
+def make(slug: str, currency: str = "EUR") -> Shop:
+    owner = User.objects.create_user(f"{slug}-owner", password="pass", is_staff=True)
+    tenant = open_shop(slug=slug, name=slug.title(), owner=owner, currency=currency)
+    return Shop(
+        tenant=tenant,
+        owner=owner,
+        landing=tenant.landing,
+        section=tenant.landing.sections.get(),
+        product=Product.objects.create(tenant=tenant, title=f"{slug} kettle", price=1250, status="active"),
+        knowledge=KnowledgeSource.objects.create(tenant=tenant, title=f"{slug} ships?", body="Yes."),
+        domain=Domain.objects.create(tenant=tenant, host=f"{slug}.example.com"),
+    )
+
+
+@pytest.fixture
+def acme(db: None) -> Shop:
+    return make("acme")
+
+
+@pytest.fixture
+def globex(db: None) -> Shop:
+    return make("globex")
+
+
+@pytest.fixture
+def person(db: None) -> Callable[..., Client]:
+    """`person("editor", acme)` → a logged-in client; without a shop a stranger."""
+
+    def log_in(role: str = "", *shops: Shop) -> Client:
+        user = User.objects.create_user(f"someone-{User.objects.count()}", password="pass", is_staff=True)
+        for shop in shops:
+            Membership.objects.create(user=user, tenant=shop.tenant, role=role)
+        return logged_in(user)
+
+    return log_in
+
+
+@pytest.fixture
+def owner(acme: Shop) -> Client:
+    return logged_in(acme.owner)
+
+
+@pytest.fixture
+def staff(db: None) -> Client:
+    return logged_in(User.objects.create_superuser("staff", password="pass"))
+
+
+def logged_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def form_of() -> Callable[[Any], dict[str, Any]]:
+    """The values that a browser would post from a change form's response, inlines included."""
+
+    def read(response: Any) -> dict[str, Any]:
+        forms = [response.context["adminform"].form]
+        for inline in response.context["inline_admin_formsets"]:
+            forms += [inline.formset.management_form, *inline.formset.forms]
+        posted: dict[str, Any] = {}
+        for form in forms:
+            for bound in form:
+                value = bound.field.prepare_value(bound.value()) if not bound.is_hidden else bound.value()
+                if value is not None and value is not False:
+                    posted[bound.html_name] = value
+        return posted
+
+    return read
