@@ -6,12 +6,12 @@ import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from html import unescape
 
-from controlplane.publishing.vectors import Chunk
 from django.utils.html import strip_tags
 
 from catalog.models import Product, product_documents
 from controlplane.publishing.documents import Chunks, Entity
 from controlplane.publishing.models import OwnedDocument
+from controlplane.publishing.vectors import Chunk
 from storefront.documents import Product as ProductEntity
 from storefront.documents import ProductCard, Section
 from storefront.sections import FeaturedProducts, ProductGrid

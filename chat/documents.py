@@ -3,12 +3,12 @@
 import uuid
 from collections.abc import Collection, Iterable, Mapping
 
-from controlplane.publishing.vectors import Chunk
 from semantic_text_splitter import TextSplitter
 
 from chat.models import KnowledgeSource
 from controlplane.publishing.documents import TURSO, Chunks, Document
 from controlplane.publishing.models import OwnedDocument
+from controlplane.publishing.vectors import Chunk
 
 CHUNK_LENGTH = (500, 900)
 """Characters of a chunk: 900 stay within the 256 tokens that MiniLM reads, also in German."""

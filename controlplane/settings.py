@@ -67,6 +67,7 @@ CLOUDFLARE_API_TOKEN = required("CLOUDFLARE_API_TOKEN", defaults.CLOUDFLARE_API_
 CLOUDFLARE_KV_NAMESPACE_ID = required("CLOUDFLARE_KV_NAMESPACE_ID", defaults.CLOUDFLARE_KV_NAMESPACE_ID)
 EMBEDDING_MODEL = env.str("EMBEDDING_MODEL", defaults.EMBEDDING_MODEL if LOCAL else "@cf/baai/bge-m3")
 
+
 # A cell is one Instant app or one Turso database; tenants name the cell they live in. More cells come by name:
 # INSTANT_CELLS=default,eu with INSTANT_APP_ID_EU, INSTANT_ADMIN_TOKEN_EU, … beside the default's variables.
 def cell_suffix(cell: str) -> str:
@@ -238,6 +239,8 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]  # fmt: skip
 
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_I18N = True

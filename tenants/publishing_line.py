@@ -51,7 +51,8 @@ class PublishingLineAdmin(TenantScopedAdmin):
     ) -> HttpResponse:
         if obj is not None:
             context["publishing"] = self.publishing_context(obj)
-        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+        response: HttpResponse = super().render_change_form(request, context, *args, obj=obj, **kwargs)  # type: ignore[misc]
+        return response
 
     def get_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_publishing"

@@ -151,7 +151,7 @@ class TenantScopedAdmin(Scoped, ModelAdmin):
     def changeable(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
         """Of the chosen objects those of shops where the user may change them, without order or joins."""
         chosen = list(queryset.order_by().values_list("pk", flat=True))
-        rows = self.model._default_manager.filter(pk__in=chosen)
+        rows: models.QuerySet[Any] = self.model._default_manager.filter(pk__in=chosen)
         if is_platform_staff(request):
             return rows
         return rows.filter(**{f"{self.tenant_path}__in": shops(request, self.changed_by)})
@@ -195,7 +195,7 @@ class TenantScopedAdmin(Scoped, ModelAdmin):
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         for icon in ("add", "change", "delete", "view"):  # beside a chooser of shops they lead astray
-            if hasattr(getattr(field, "widget", None), f"can_{icon}_related"):
+            if field is not None and hasattr(field.widget, f"can_{icon}_related"):
                 setattr(field.widget, f"can_{icon}_related", False)
         return field
 

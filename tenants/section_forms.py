@@ -36,7 +36,7 @@ class ChosenInOrder(widgets.UnfoldAdminSelect2MultipleWidget):  # type: ignore[m
 
     def optgroups(self, name: str, value: list[str], attrs: dict[str, Any] | None = None) -> Any:
         order = {chosen: number for number, chosen in enumerate(value)}
-        self.choices = sorted(self.choices, key=lambda choice: order.get(str(choice[0]), len(order)))
+        self.choices: list[Any] = sorted(self.choices, key=lambda choice: order.get(str(choice[0]), len(order)))
         return super().optgroups(name, value, attrs)
 
 

@@ -1,4 +1,4 @@
-"""django-unfold's classes as the apps' admins use them; it has no type hints, so mypy sees Django's own in their place."""
+"""django-unfold's classes as the apps' admins use them; it has no type hints, so mypy sees Django's own instead."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar

@@ -110,10 +110,10 @@ class SectionAdmin(PublishingLineAdmin):
             obj.position = 0 if last is None else last + 1
         super().save_model(request, obj, form, change)
 
-    def response_post_save_add(self, request: HttpRequest, obj: Section) -> HttpResponse:
+    def response_post_save_add(self, request: HttpRequest, obj: Section) -> HttpResponseRedirect:
         return self.response_post_save_change(request, obj)
 
-    def response_post_save_change(self, request: HttpRequest, obj: Section) -> HttpResponse:
+    def response_post_save_change(self, request: HttpRequest, obj: Section) -> HttpResponseRedirect:
         return HttpResponseRedirect(reverse("admin:tenants_landing_change", args=[obj.landing_id]))
 
     @display(description="Section")

@@ -11,7 +11,6 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from unfold.widgets import UnfoldAdminAutocompleteModelChoiceFieldWidget as AutocompleteWidget
 
 from controlplane.publishing.status import PublishingStatus, status_of
 from controlplane.publishing.unfold import display
@@ -71,7 +70,10 @@ class TenantAdmin(PublishingLineAdmin):
     ordering = ("slug",)
     actions = ("suspend", "activate")
     inlines = (MembershipInline,)
-    fieldsets = ((None, {"fields": ("name", "slug", "state")}), ("Money and language", {"fields": (("currency", "locale"),)}))
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "state")}),
+        ("Money and language", {"fields": (("currency", "locale"),)}),
+    )
     add_fieldsets = ((None, {"fields": ("name", "slug", "owner", ("currency", "locale"))}),)
 
     def tenant_of(self, obj: Any) -> Tenant:

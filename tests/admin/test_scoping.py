@@ -137,9 +137,7 @@ def test_a_new_product_goes_to_the_only_shop_whatever_is_posted(acme: Any, globe
     assert Product.objects.get(title="Mug").tenant == acme.tenant
 
 
-def test_a_merchant_of_two_shops_chooses_between_those_they_may_change(
-    acme: Any, globex: Any, person: Any
-) -> None:
+def test_a_merchant_of_two_shops_chooses_between_those_they_may_change(acme: Any, globex: Any, person: Any) -> None:
     client = person("editor", acme, globex)
     viewed = User.objects.get(pk=client.session["_auth_user_id"])
     field = client.get(url("catalog_product", "add")).context["adminform"].form.fields["tenant"]

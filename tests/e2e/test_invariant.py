@@ -38,7 +38,8 @@ class Story:
             self.create_product, self.edit_product, self.rename_product, self.bulk_edit, self.delete_products,
             self.edit_section, self.add_section, self.add_knowledge, self.edit_knowledge, self.delete_knowledge,
             self.change_status, self.rename_shop, self.add_host, self.remove_host,
-            self.break_a_store, self.heal, self.heal, self.deliver, self.deliver, self.deliver, self.crash, self.let_leases_end,
+            self.break_a_store, self.heal, self.heal, self.deliver, self.deliver, self.deliver, self.crash,
+            self.let_leases_end,
         ]  # fmt: skip
         for _ in range(6):
             self.create_product()

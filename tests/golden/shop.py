@@ -16,7 +16,10 @@ def golden_id(number: int) -> uuid.UUID:
 
 
 SECTIONS: list[tuple[str, dict[str, Any]]] = [
-    ("announcement_bar", {"text": "Free shipping over 50 €", "link_label": "Details", "link_url": "/search?q=shipping"}),
+    (
+        "announcement_bar",
+        {"text": "Free shipping over 50 €", "link_label": "Details", "link_url": "/search?q=shipping"},
+    ),
     (
         "hero",
         {
@@ -29,7 +32,8 @@ SECTIONS: list[tuple[str, dict[str, Any]]] = [
     ("rich_text", {"heading": "About", "body_html": "<p>We <strong>like</strong> tea.</p>"}),
     (
         "image_with_text",
-        {"heading": "The garden", "body_html": "<p>High up.</p>", "image_url": "/static/garden.svg", "image_side": "right"},
+        {"heading": "The garden", "body_html": "<p>High up.</p>",
+         "image_url": "/static/garden.svg", "image_side": "right"},
     ),
     ("gallery", {"heading": "Here", "images": [{"image_url": "/static/1.svg", "caption": "One"}]}),
     ("testimonials", {"heading": "Said", "items": [{"quote": "Lovely", "author": "Ada", "role": "Leeds"}]}),

@@ -41,16 +41,17 @@ class Gate:
     def _refusal(self, request: Request) -> Refusal | None:
         if not request.url.path.startswith("/client/v4/"):
             return None
+        account = f"/client/v4/accounts/{self.account}/"
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme != "Bearer" or not token:
             return Refusal(400, 9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers")
-        if token == defaults.CLOUDFLARE_BINDING_TOKEN:
-            reads = request.method == "GET" or "/ai/run/" in request.url.path
-            return None if reads else Refusal(403, 10000, "Authentication error")
-        if token != self.token:
+        if token not in (self.token, defaults.CLOUDFLARE_BINDING_TOKEN):
             return Refusal(401, 10000, "Authentication error")
-        if f"/accounts/{self.account}/" not in request.url.path + "/":
+        if not request.url.path.startswith(account):
             return Refusal(403, 10000, "Authentication error")
+        if token == defaults.CLOUDFLARE_BINDING_TOKEN:
+            runs = request.method == "POST" and request.url.path.startswith(f"{account}ai/run/")
+            return None if runs or request.method == "GET" else Refusal(403, 10000, "Authentication error")
         if self.quota and (wait := self.quota.retry_after()):
             return Refusal(429, 10429, "More than 1200 requests per 300 seconds reached.", retry_after=int(wait) + 1)
         return None
@@ -69,7 +70,15 @@ def app(
     """Serves the API under `/client/v4` from the SQLite file `path`; `namespace` is made if it is missing."""
     chosen = Faults() if faults is None else faults
     api = Starlette(
-        routes=[*kv.routes, *ai.routes], exception_handlers={Refusal: refused, 404: _unknown, 405: _unknown}
+        routes=[*kv.routes, *ai.routes],
+        exception_handlers={
+            Refusal: refused,
+            ValueError: _malformed,
+            TypeError: _malformed,
+            OverflowError: _malformed,
+            404: _unknown,
+            405: _unknown,
+        },
     )
     starlette = Starlette(
         routes=[Route("/", home), Route("/__stats", stats), Mount("/client/v4", api)],
@@ -87,7 +96,14 @@ def app(
 
 
 async def _unknown(request: Request, error: Exception) -> JSONResponse:
-    return await refused(request, Refusal(getattr(error, "status_code", 404), 7003, "Could not route to the path"))
+    if getattr(error, "status_code", 404) == 405:
+        return await refused(request, Refusal(405, 7001, f"{request.method} not supported for requested URI."))
+    return await refused(request, Refusal(404, 7003, "Could not route to the path"))
+
+
+async def _malformed(request: Request, error: Exception) -> JSONResponse:
+    """A number, text or JSON that can't be parsed: the client's fault, so not a 500, which it would try again."""
+    return await refused(request, Refusal(400, 10001, f"malformed request: {error}"))
 
 
 async def stats(request: Request) -> JSONResponse:

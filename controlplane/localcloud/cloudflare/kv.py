@@ -60,10 +60,10 @@ def _check_metadata(metadata: Any) -> str | None:
 
 def _expiration(pair: Any) -> int | None:
     if ttl := pair.get("expiration_ttl"):
-        if int(ttl) < 60:
+        if float(ttl) < 60:
             raise Refusal(400, 10032, f"Invalid expiration_ttl of {ttl}. Expiration TTL must be at least 60.")
-        return int(time.time()) + int(ttl)
-    return int(pair["expiration"]) if pair.get("expiration") else None
+        return int(time.time() + float(ttl))
+    return int(float(pair["expiration"])) if pair.get("expiration") else None
 
 
 async def _json(request: Request, expected: type) -> Any:
@@ -79,9 +79,14 @@ async def _json(request: Request, expected: type) -> Any:
     return value
 
 
+def _number(request: Request, name: str, default: int) -> int:
+    """The SDK types these as float, so 100.0 may come."""
+    return int(float(request.query_params.get(name, default)))
+
+
 async def list_namespaces(request: Request) -> Response:
     found = [{"id": id_, "title": title, "supports_url_encoding": True} for id_, title in _store(request).namespaces()]
-    page, size = int(request.query_params.get("page", 1)), int(request.query_params.get("per_page", 20))
+    page, size = _number(request, "page", 1), _number(request, "per_page", 20)
     shown = found[(page - 1) * size : page * size]
     return success(shown, page=page, per_page=size, count=len(shown), total_count=len(found))
 
@@ -129,8 +134,9 @@ async def put_value(request: Request) -> Response:
             metadata = _check_metadata(json.loads(text)) if isinstance(text, str) and text else None
     else:
         value = await request.body()
+    pair = (key, _check_value(value), metadata, _expiration(request.query_params))
     _pace(request, [key])
-    _store(request).put(namespace, [(key, _check_value(value), metadata, _expiration(request.query_params))])
+    _store(request).put(namespace, [pair])
     return success(None)
 
 
@@ -144,7 +150,7 @@ async def delete_value(request: Request) -> Response:
 
 async def list_keys(request: Request) -> Response:
     namespace = _namespace(request)
-    limit = int(request.query_params.get("limit", 1000))
+    limit = _number(request, "limit", 1000)
     if not 10 <= limit <= 1000:
         raise Refusal(400, 10011, f"invalid limit of {limit}: it must be between 10 and 1000")
     after = base64.urlsafe_b64decode(request.query_params.get("cursor", "")).decode()
@@ -170,7 +176,7 @@ async def bulk_put(request: Request) -> Response:
     for one in body:
         if not isinstance(one, dict) or not isinstance(one.get("value"), str):
             raise Refusal(400, 10012, "every pair needs a key and a value")
-        raw = base64.b64decode(one["value"]) if one.get("base64") else one["value"].encode()
+        raw = base64.b64decode(one["value"], validate=True) if one.get("base64") else one["value"].encode()
         pairs.append(
             (_check_key(one.get("key")), _check_value(raw), _check_metadata(one.get("metadata")), _expiration(one))
         )
@@ -192,25 +198,31 @@ async def bulk_delete(request: Request) -> Response:
 async def bulk_get(request: Request) -> Response:
     namespace = _namespace(request)
     body = await _json(request, dict)
-    keys = [_check_key(key) for key in body.get("keys", [])]
-    if not 1 <= len(keys) <= BULK_GET_KEYS:
+    keys = body.get("keys")
+    if not isinstance(keys, list) or not 1 <= len(keys) <= BULK_GET_KEYS:
         raise Refusal(400, 10029, f"between 1 and {BULK_GET_KEYS} keys a request")
-    values = {key: found[0].decode() if (found := _store(request).get(namespace, key)) else None for key in keys}
-    if body.get("type") == "json":
-        values = {key: None if value is None else json.loads(value) for key, value in values.items()}
+    read = json.loads if body.get("type") == "json" else str
+    values: dict[str, Any] = {}
+    for key in keys:
+        found = _store(request).get(namespace, _check_key(key))
+        values[key] = None if found is None else read(found[0].decode())
+        if found and body.get("withMetadata"):
+            values[key] = {"value": values[key], "metadata": found[1] and json.loads(found[1])}
     return success({"values": values})
 
 
 def _unsuccessful(request: Request, keys: list[str]) -> set[str]:
     """Keys that a `partial` fault names; a key written within the last second refuses the whole request."""
     fault = request.app.state.faults.take(request.url.path, "partial")
-    _pace(request, keys)
-    return {key for key in keys if fault.match in key} if fault else set()
+    failed = {key for key in keys if fault.match in key} if fault else set()
+    _pace(request, [key for key in keys if key not in failed])
+    return failed
 
 
 def _pace(request: Request, keys: list[str]) -> None:
     pace = request.app.state.pace
-    if pace is not None and not pace.may_write(keys):
+    namespace = request.path_params["namespace"]
+    if pace is not None and not pace.may_write([f"{namespace}/{key}" for key in keys]):
         raise Refusal(429, 10048, "KV write rate limit exceeded: one write a second per key", retry_after=1)
 
 

@@ -89,8 +89,8 @@ def _answers(client: httpx.Client, url: str) -> bool:
 
 def table(rows: list[Credential]) -> str:
     admin = "http://127.0.0.1:8000/admin/"
-    lines = [f"  {'Admin':<34}{admin}", ""]
-    lines.append(f"  {'Who':<34}{'E-mail':<34}{'Password':<18}Shop")
-    lines += [f"  {row.role:<34}{row.email:<34}{row.password:<18}{row.shop_url}" for row in rows]
+    lines = [f"  {'Admin':<38}{admin}", ""]
+    lines.append(f"  {'Who':<38}{'E-mail':<34}{'Password':<18}Shop")
+    lines += [f"  {row.role:<38}{row.email:<34}{row.password:<18}{row.shop_url}" for row in rows]
     rule = "─" * max(len(line) for line in lines)
     return "\n".join(["", rule, "  The platform is up. Ctrl-C stops everything.", "", *lines, rule, ""])
