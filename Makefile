@@ -71,7 +71,7 @@ browser:
 	  || echo "No chromium found: the browser tests will be skipped (install your system's chromium to run them)."
 
 bench: setup ## Measure; figures and how they were run are in docs/performance.md
-	@$(BIN)/python -m tests.bench
+	@PYTHONPATH=edge_worker/src $(BIN)/python -m tests.bench
 
 lock: setup ## Resolve both pyproject.toml anew into their requirements.lock
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \

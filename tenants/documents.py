@@ -18,7 +18,6 @@ from storefront.documents import (
     MAX_RECORD_BYTES,
     Config,
     DomainRecord,
-    Link,
     ProductCard,
     RealtimeCell,
     Section,
@@ -87,7 +86,6 @@ def record_of(tenant: Tenant, sections: Sequence[Section] | None = None) -> Doma
         canonical_host=primary or "",
         seo=_seo(tenant, landing),
         theme=landing.theme if landing else DomainRecord.theme,
-        navigation=(Link(label="", url="/products"),),
         sections=tuple(fill_cards(tenant, sections)),
         config=Config(
             currency=tenant.currency,

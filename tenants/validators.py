@@ -64,7 +64,8 @@ def validate_image_url(value: str) -> None:
 def sanitise(html: str) -> str:
     """Merchants' HTML without anything that runs or loads; links keep http(s), mailto and tel only."""
     return nh3.clean(
-        html,
+        # The page's own headings are h1 and h2; editors offer those first.
+        re.sub(r"(?i)(</?)h[12]\b", r"\1h3", html),
         tags=RICH_TAGS,
         attributes={"a": {"href", "title"}},
         url_schemes=LINK_SCHEMES,
