@@ -36,7 +36,7 @@ def test_a_price_posted_in_the_admin_is_seen_at_the_edge(
     answer = merchant.post(reverse("admin:catalog_product_change", args=[product.pk]), fields)
     assert answer.status_code == 302, answer.context["adminform"].errors
     for name in ("kv", "instant", "turso"):
-        deliver_due.apply(args=[name])
+        deliver_due.apply(args=(name,))
     assert "€43.50" in edge("acme.localhost", f"/products/{product.slug}").text
 
 
@@ -49,5 +49,5 @@ def test_a_headline_posted_in_the_admin_is_seen_at_the_edge(
         {"heading": "Open <today>", "layout": "split", "text": "", "position": "0"},
     )
     assert answer.status_code == 302, answer.context["adminform"].errors
-    deliver_due.apply(args=["kv"])
+    deliver_due.apply(args=("kv",))
     assert "Open &lt;today&gt;" in edge("acme.localhost").text
