@@ -90,8 +90,20 @@ class Link:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ChatSettings:
+    """How a shop's chat speaks and what it may cost. `tone` is one of friendly, formal, brief; `model` a Workers AI
+    text model ("" for the Worker's own default); the budgets count one UTC day, 0 for none at all."""
+
     enabled: bool = False
     greeting: str = ""
+    tone: str = "friendly"
+    suggested_questions: tuple[str, ...] = ()
+    refused_topics: tuple[str, ...] = ()
+    contact_email: str = ""
+    contact_phone: str = ""
+    contact_url: str = ""
+    model: str = ""
+    daily_messages: int = 500
+    daily_tokens: int = 500_000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
