@@ -76,5 +76,7 @@ bench: setup ## Measure; figures and how they were run are in docs/performance.m
 lock: setup ## Resolve both pyproject.toml anew into their requirements.lock
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --all-extras pyproject.toml -o requirements.lock
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --constraints requirements.lock pyproject.toml -o controlplane/deploy/requirements.lock
 	@cd edge_worker && uv pip compile --quiet --python-version 3.14 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links pyproject.toml -o requirements.lock
