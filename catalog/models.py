@@ -6,12 +6,12 @@ from typing import Any, ClassVar, Self
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.utils.text import slugify
 from uuid_utils.compat import uuid7
 
 from controlplane.publishing.documents import INSTANT, TURSO, Document
-from controlplane.publishing.models import OwnedDocument, Publishable, PublishableQuerySet
+from controlplane.publishing.models import OwnedDocument, Publishable, PublishableQuerySet, take_turns
 from tenants.models import pages_of_tenants
 from tenants.validators import sanitise, validate_handle, validate_image_url
 
@@ -88,14 +88,16 @@ class Product(Publishable):
                 raise ValidationError({name: "This price is too high."})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.fill_slug()
         self.description_html = sanitise(self.description_html)
-        super().save(*args, **kwargs)
+        with transaction.atomic():
+            self.fill_slug()
+            super().save(*args, **kwargs)
 
     def fill_slug(self) -> None:
         """Makes an address from the title if there is none; a number is added if another product has it."""
         if self.slug:
             return
+        take_turns([self.tenant_id])  # another new product of this title may be about to be saved
         base = slugify(self.title)[:190].strip("-_").replace("_", "-") or "product"
         taken = set(
             Product.objects.filter(tenant_id=self.tenant_id, slug__startswith=base)

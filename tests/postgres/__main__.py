@@ -1,0 +1,19 @@
+"""`python -m tests.postgres [pytest's options]`: what depends on the database, on an embedded PostgreSQL."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.postgres.server import Postgres
+
+
+def main() -> int:
+    command = [sys.executable, "-m", "pytest", "-m", "postgres", *sys.argv[1:]]
+    with tempfile.TemporaryDirectory(prefix="storefront-postgres-") as folder, Postgres(Path(folder)) as server:
+        return subprocess.run(command, env={**os.environ, "DATABASE_URL": server.url}, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
