@@ -1,5 +1,6 @@
 """Products. Variants come later: price and stock stand on the product until then."""
 
+import json
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, ClassVar, Self
@@ -17,6 +18,13 @@ from tenants.validators import sanitise, validate_handle, validate_image_url
 
 HIGHEST_PRICE = 999_999_999_99
 """In minor units: what still is an exact number in every client."""
+
+
+class ReadableJSON(json.JSONEncoder):
+    """JSON with letters as they are: SQLite searches its text, in which "Wärme" must not be "W\\u00e4rme"."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "ensure_ascii": False})
 
 
 class ProductQuerySet(PublishableQuerySet["Product"]):
@@ -58,7 +66,7 @@ class Product(Publishable):
     image_alt = models.CharField("picture description", max_length=300, blank=True)
     stock = models.IntegerField(null=True, blank=True, help_text="Left empty: not tracked, always available.")
     status = models.CharField(max_length=16, choices=Status, default=Status.DRAFT)
-    tags = models.JSONField(default=list, blank=True, validators=[validate_tags])
+    tags = models.JSONField(default=list, blank=True, validators=[validate_tags], encoder=ReadableJSON)
     position = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

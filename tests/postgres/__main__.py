@@ -12,7 +12,8 @@ from tests.postgres.server import Postgres
 def main() -> int:
     command = [sys.executable, "-m", "pytest", "-m", "postgres", *sys.argv[1:]]
     with tempfile.TemporaryDirectory(prefix="storefront-postgres-") as folder, Postgres(Path(folder)) as server:
-        return subprocess.run(command, env={**os.environ, "DATABASE_URL": server.url}, check=False).returncode
+        environment = {**os.environ, "DATABASE_URL": server.url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+        return subprocess.run(command, env=environment, check=False).returncode
 
 
 if __name__ == "__main__":

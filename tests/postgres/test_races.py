@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from catalog.models import Product
@@ -18,7 +19,7 @@ from tests.publishing import memory_store
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.postgres,
-    pytest.mark.skipif("sqlite" in connection.settings_dict["ENGINE"], reason="runs by `python -m tests.postgres`"),
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="needs PostgreSQL: python -m tests.postgres"),
 ]
 
 PATIENCE = 20
@@ -66,6 +67,12 @@ def rows_of(shop: Tenant, count: int) -> None:
     StaleDocument.objects.bulk_create(
         StaleDocument(tenant=shop, destination="kv", key=f"domain:{number}.example") for number in range(count)
     )
+
+
+def test_every_migration_has_been_applied_to_an_empty_postgresql() -> None:
+    assert connection.vendor == "postgresql"
+    executor = MigrationExecutor(connection)
+    assert executor.migration_plan(executor.loader.graph.leaf_nodes()) == []
 
 
 def test_workers_that_claim_at_the_same_moment_never_share_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
