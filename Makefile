@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-reset test lint format types contracts migrations-check pytest bench lock browser edge-tools
+.PHONY: help setup demo demo-reset test lint format types contracts migrations-check pytest postgres bench lock browser edge-tools
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -43,7 +43,7 @@ demo-reset: setup ## Delete the demo's data and start afresh
 	rm -rf .local
 	@$(BIN)/python manage.py demo
 
-test: lint types contracts migrations-check pytest ## Everything a change needs: lint, types, contracts, migrations, tests
+test: lint types contracts migrations-check pytest postgres ## Everything a change needs: lint, types, contracts, migrations, tests
 
 lint: setup ## Formatting and lint
 	@ruff format --check .
@@ -63,6 +63,9 @@ migrations-check: setup ## Models and migrations agree; production settings pass
 
 pytest: setup edge-tools browser
 	@$(BIN)/python -m pytest -n auto --dist loadgroup
+
+postgres: setup ## The tests that depend on the database, on an embedded PostgreSQL
+	@$(BIN)/python -m tests.postgres -q -n auto --dist loadgroup
 
 # The browser tests drive Debian's Chromium; where it can't be installed they are skipped and say so.
 browser:

@@ -1,22 +1,30 @@
 """Products. Variants come later: price and stock stand on the product until then."""
 
+import json
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, ClassVar, Self
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.utils.text import slugify
 from uuid_utils.compat import uuid7
 
 from controlplane.publishing.documents import INSTANT, TURSO, Document
-from controlplane.publishing.models import OwnedDocument, Publishable, PublishableQuerySet
+from controlplane.publishing.models import OwnedDocument, Publishable, PublishableQuerySet, take_turns
 from tenants.models import pages_of_tenants
 from tenants.validators import sanitise, validate_handle, validate_image_url
 
 HIGHEST_PRICE = 999_999_999_99
 """In minor units: what still is an exact number in every client."""
+
+
+class ReadableJSON(json.JSONEncoder):
+    """JSON with letters as they are: SQLite searches its text, in which "Wärme" must not be "W\\u00e4rme"."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "ensure_ascii": False})
 
 
 class ProductQuerySet(PublishableQuerySet["Product"]):
@@ -58,7 +66,7 @@ class Product(Publishable):
     image_alt = models.CharField("picture description", max_length=300, blank=True)
     stock = models.IntegerField(null=True, blank=True, help_text="Left empty: not tracked, always available.")
     status = models.CharField(max_length=16, choices=Status, default=Status.DRAFT)
-    tags = models.JSONField(default=list, blank=True, validators=[validate_tags])
+    tags = models.JSONField(default=list, blank=True, validators=[validate_tags], encoder=ReadableJSON)
     position = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -88,14 +96,16 @@ class Product(Publishable):
                 raise ValidationError({name: "This price is too high."})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.fill_slug()
         self.description_html = sanitise(self.description_html)
-        super().save(*args, **kwargs)
+        with transaction.atomic():
+            self.fill_slug()
+            super().save(*args, **kwargs)
 
     def fill_slug(self) -> None:
         """Makes an address from the title if there is none; a number is added if another product has it."""
         if self.slug:
             return
+        take_turns([self.tenant_id])  # another new product of this title may be about to be saved
         base = slugify(self.title)[:190].strip("-_").replace("_", "-") or "product"
         taken = set(
             Product.objects.filter(tenant_id=self.tenant_id, slug__startswith=base)

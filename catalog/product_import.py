@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from catalog.models import Product
 from catalog.shopify import Reading, ReadProduct, Remark
+from controlplane.publishing.models import take_turns
 from tenants.models import Tenant
 
 FIELDS = (
@@ -33,10 +34,11 @@ def store(tenant: Tenant, reading: Reading, *, dry_run: bool = False) -> Outcome
     """Creates and updates the shop's products in one transaction; a dry run does the same and rolls back.
 
     New products come behind the existing ones, active unless the file says otherwise. Products that the file
-    doesn't name stay. Raises IntegrityError if somebody creates a product with one of the addresses meanwhile.
+    doesn't name stay.
     """
     outcome = Outcome()
     with transaction.atomic():
+        take_turns([tenant.pk])  # nobody takes one of the file's addresses meanwhile
         last = Product.objects.filter(tenant=tenant).aggregate(last=Max("position"))["last"]
         position = 0 if last is None else last + 1
         for batch in _batches(reading.products):

@@ -39,7 +39,7 @@ def required(name: str, local: str) -> str:
 def url(name: str, value: str, *schemes: str) -> str:
     if not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
         raise ImproperlyConfigured(f"{name} must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}.")
-    return value.rstrip("/")
+    return value if value.endswith("://") else value.rstrip("/")  # memory:// is a whole address
 
 
 DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / ".local")))

@@ -24,6 +24,7 @@ const schema = i.schema({
       stock: i.number().optional(),
       available: i.boolean().indexed(),
       tags: i.json<string[]>(),
+      tagKeys: i.string().indexed().optional(), // what lists are filtered by: `tags` in a form that $like finds
       position: i.number().indexed(),
       updatedAt: i.date(),
     }),

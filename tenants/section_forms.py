@@ -11,6 +11,7 @@ from django.core.validators import validate_email
 from django.forms.widgets import Script
 from unfold import widgets
 
+from controlplane.publishing.models import take_turns
 from storefront.documents import SECTIONS
 from storefront.documents import Section as SectionDocument
 from tenants.content import clean_content, editable_fields, item_type
@@ -255,8 +256,8 @@ def fieldsets_for(kind: str, slots: Sequence[Slot]) -> list[tuple[str | None, di
 
 
 def sections_with(landing: Landing, changed: Section) -> list[SectionDocument]:
-    """The page's sections as they will be once `changed` is saved; the page is locked for the transaction."""
-    Landing.objects.select_for_update().filter(pk=landing.pk).first()
+    """The page's sections as they will be once `changed` is saved; nobody else changes the shop until then."""
+    take_turns([landing.tenant_id])
     rows = [row for row in landing.sections.all() if row.pk != changed.pk]
     return [row.document for row in sorted([*rows, changed], key=lambda row: (row.position, row.pk))]
 

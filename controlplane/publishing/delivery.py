@@ -8,17 +8,18 @@ import dataclasses
 import logging
 import random
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from importlib import import_module
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from controlplane.adapters.errors import AdapterError
-from controlplane.publishing.models import StaleDocument
+from controlplane.publishing.models import StaleDocument, StaleDocumentQuerySet
 
 logger = logging.getLogger(__name__)
 
@@ -75,9 +76,12 @@ def claim(name: str) -> list[StaleDocument]:
     now = timezone.now()
     # The odd microseconds tell this claim's rows from those of a worker that claims at the same moment.
     lease = now + LEASE + timedelta(microseconds=random.randrange(10_000_000))  # noqa: S311
-    ids = list(StaleDocument.objects.due(name, now).order_by("due_at").values_list("pk", flat=True)[:BATCH])
-    if not ids or not StaleDocument.objects.due(name, now).filter(pk__in=ids).update(due_at=lease):
-        return []
+    with transaction.atomic():
+        # What a save is marking right now is skipped, not waited for: that save nudges when it commits.
+        due = StaleDocument.objects.due(name, now).select_for_update(skip_locked=True).order_by("due_at")
+        ids = list(due.values_list("pk", flat=True)[:BATCH])
+        if not ids or not StaleDocument.objects.due(name, now).filter(pk__in=ids).update(due_at=lease):
+            return []
     return list(StaleDocument.objects.filter(pk__in=ids, due_at=lease))
 
 
@@ -103,22 +107,44 @@ def settle(rows: list[StaleDocument], outcomes: dict[str, Outcome]) -> None:
     lease = rows[0].due_at
     for outcome, group in by_outcome.items():
         if outcome is None:
-            StaleDocument.objects.filter(revision__in=[row.revision for row in group]).delete()
+            _delete(group)
         elif isinstance(outcome, Later):
             _reschedule(group, lease, timezone.now() + timedelta(seconds=outcome.seconds))
         else:
             _fail(outcome, group, lease)
     # What is still under this lease was edited while it was delivered: due again at once.
-    StaleDocument.objects.filter(pk__in=[row.pk for row in rows], due_at=lease).update(due_at=timezone.now())
+    left = list(StaleDocument.objects.filter(pk__in=[row.pk for row in rows], due_at=lease))
+    _reschedule(left, lease, timezone.now())
+
+
+def _delete(rows: list[StaleDocument]) -> None:
+    _each(rows, lambda records: _unchanged(records, rows).delete())
+
+
+def _unchanged(records: StaleDocumentQuerySet, rows: Iterable[StaleDocument]) -> StaleDocumentQuerySet:
+    return records.filter(revision__in=[row.revision for row in rows])
+
+
+def _each(rows: Iterable[StaleDocument], change: Callable[[StaleDocumentQuerySet], object]) -> None:
+    """Applies `change` to the rows' records: to all that are free at once, then to those that a save holds, one by one.
+
+    So this never holds one row while it waits for another, and can't deadlock with a save that marks many.
+    """
+    ids = {row.pk for row in rows}
+    with transaction.atomic():
+        records = StaleDocument.objects.filter(pk__in=ids).select_for_update(skip_locked=True)
+        free = set(records.values_list("pk", flat=True))
+        change(StaleDocument.objects.filter(pk__in=free))
+    for pk in ids - free:
+        change(StaleDocument.objects.filter(pk=pk))
 
 
 def _fail(error: AdapterError, rows: list[StaleDocument], lease: datetime) -> None:
     logger.warning("%s documents not delivered to %s: %s", len(rows), rows[0].destination, error.message)
     if error.permanent:
         now = timezone.now()
-        StaleDocument.objects.filter(revision__in=[row.revision for row in rows]).update(
-            parked_at=now, due_at=now, error=error.message, attempts=F("attempts") + 1
-        )
+        parked = {"parked_at": now, "due_at": now, "error": error.message, "attempts": F("attempts") + 1}
+        _each(rows, lambda records: _unchanged(records, rows).update(**parked))
         return
     by_attempts: dict[int, list[StaleDocument]] = defaultdict(list)
     for row in rows:
@@ -129,11 +155,10 @@ def _fail(error: AdapterError, rows: list[StaleDocument], lease: datetime) -> No
 
 
 def _reschedule(rows: Iterable[StaleDocument], lease: datetime, due_at: datetime, error: str | None = None) -> None:
-    mine = StaleDocument.objects.filter(pk__in=[row.pk for row in rows], due_at=lease)
-    if error is None:
-        mine.update(due_at=due_at)
-    else:
-        mine.update(due_at=due_at, error=error, attempts=F("attempts") + 1)
+    values: dict[str, Any] = {"due_at": due_at}
+    if error is not None:
+        values |= {"error": error, "attempts": F("attempts") + 1}
+    _each(rows, lambda records: records.filter(due_at=lease).update(**values))
 
 
 def backoff(attempts: int) -> float:

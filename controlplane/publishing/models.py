@@ -70,7 +70,7 @@ class StaleDocument(models.Model):
         """
         owners = {document: tenant for tenant, document in documents}
         now = timezone.now()
-        # In key order, so that two transactions that mark the same documents can't deadlock.
+        # In key order, so that two transactions that mark documents of several shops can't deadlock.
         rows = [
             cls(tenant_id=owners[document], destination=document.destination, key=document.key, due_at=now)
             for document in sorted(owners)
@@ -86,6 +86,19 @@ class StaleDocument(models.Model):
             transaction.on_commit(nudge)
 
 
+def take_turns(tenant_ids: Iterable[uuid.UUID | None]) -> None:
+    """Lets the transaction that holds it be the only writer of these shops until it ends; others wait.
+
+    All edits of a shop meet on its pages' rows in the outbox, so two that lock their products in different orders
+    would deadlock. Outside a transaction, where nothing can be held, it does nothing; SQLite has one writer anyway.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        return
+    tenants: Any = StaleDocument._meta.get_field("tenant").related_model
+    held = tenants._base_manager.select_for_update(no_key=True).filter(pk__in={*tenant_ids} - {None}).order_by("pk")
+    list(held.values_list("pk"))
+
+
 def nudge() -> None:
     """Asks the workers to deliver now; a broker that is down does not matter, beat sweeps."""
     from controlplane.publishing import tasks
@@ -98,7 +111,8 @@ class PublishableQuerySet(models.QuerySet[M]):
 
     def update(self, **kwargs: Any) -> int:
         with transaction.atomic(using=self.db):
-            before = list(self.select_for_update(of=("self",)).order_by())
+            self.model.take_turns(self.order_by())
+            before = list(self.select_for_update(of=("self",), no_key=True).order_by())
             fields = frozenset(kwargs)
             documents = [*self.model.documents_of(before, fields)]
             count = super().update(**kwargs)
@@ -108,13 +122,16 @@ class PublishableQuerySet(models.QuerySet[M]):
 
     def delete(self) -> tuple[int, dict[str, int]]:
         with transaction.atomic(using=self.db):
+            self.model.take_turns(self.order_by())
             documents = [*self.model.documents_of(list(self.order_by()), None)]
             deleted = super().delete()
             StaleDocument.mark(documents)
         return deleted
 
     def bulk_create(self, objs: Iterable[M], *args: Any, **kwargs: Any) -> list[M]:
+        objs = list(objs)
         with transaction.atomic(using=self.db):
+            self.model.take_turns(objs)
             created = super().bulk_create(objs, *args, **kwargs)
             StaleDocument.mark(self.model.documents_of(created, None))
         return created
@@ -135,10 +152,10 @@ class Publishable(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         with transaction.atomic(using=kwargs.get("using")):
+            self.take_turns([self])
             # Locked, so that what counts as changed can't be overtaken by another transaction's commit.
-            stored = (
-                None if self._state.adding else type(self)._base_manager.select_for_update().filter(pk=self.pk).first()
-            )
+            locked = type(self)._base_manager.select_for_update(no_key=True)
+            stored = None if self._state.adding else locked.filter(pk=self.pk).first()
             fields = self._fields_that_differ(stored) if stored else None
             documents = [*self.documents_of([stored], fields)] if stored else []
             super().save(*args, **kwargs)
@@ -147,10 +164,16 @@ class Publishable(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         with transaction.atomic(using=kwargs.get("using")):
+            self.take_turns([self])
             documents = [*self.documents_of([self], None)]
             deleted = super().delete(*args, **kwargs)
             StaleDocument.mark(documents)
         return deleted
+
+    @classmethod
+    def take_turns(cls, rows: Iterable[Self]) -> None:
+        """Makes this transaction the only writer of the rows' shops; any document tells whose it is."""
+        take_turns(tenant for tenant, _ in cls.documents_of([*rows], frozenset()))
 
     @classmethod
     def documents_of(cls, rows: Sequence[Self], fields: Collection[str] | None) -> Iterable[OwnedDocument]:

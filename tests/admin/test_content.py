@@ -12,6 +12,8 @@ from django.urls import reverse
 from storefront.documents import MAX_RECORD_BYTES, SECTIONS
 from tenants.models import Domain, Membership, Section, Tenant
 
+pytestmark = pytest.mark.postgres
+
 Read = Callable[[Any], dict[str, Any]]
 
 

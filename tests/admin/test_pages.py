@@ -108,6 +108,7 @@ def test_every_form_says_whether_it_is_published(kind: str, acme: Any, owner: Cl
     assert answer == {"state": "published", "label": "Published"}
 
 
+@pytest.mark.postgres
 def test_the_list_shows_each_objects_own_state(acme: Any, owner: Client) -> None:
     fine = Product.objects.create(tenant=acme.tenant, title="Fine", price=1)
     StaleDocument.objects.exclude(key=f"products:{acme.product.pk}").delete()
@@ -116,6 +117,7 @@ def test_the_list_shows_each_objects_own_state(acme: Any, owner: Client) -> None
     assert {row.pk: row.publishing_state for row in rows} == {acme.product.pk: "failed", fine.pk: "published"}
 
 
+@pytest.mark.postgres
 @pytest.mark.parametrize("kind", LISTS)
 def test_lists_take_the_same_queries_for_many_rows(kind: str, acme: Any, globex: Any, staff: Client) -> None:
     target = reverse(f"admin:{kind}_changelist")

@@ -94,3 +94,12 @@ def test_positions_are_edited_in_the_list(acme: Any, owner: Client) -> None:
     assert owner.post(reverse("admin:catalog_product_changelist"), data).status_code == 302
     acme.product.refresh_from_db()
     assert acme.product.position == 7
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("words", ["Wärme", "wärme für", "kettle", "KETTLE", "50 %"])
+def test_the_list_is_searched_by_title_and_tag_alike_on_every_database(acme: Any, owner: Client, words: str) -> None:
+    Product.objects.filter(pk=acme.product.pk).update(tags=["Wärme für drinnen", "50 % Wolle"])
+    Product.objects.create(tenant=acme.tenant, title="Mug", price=1, tags=["Warme", "50 Gramm"])
+    found = owner.get(reverse("admin:catalog_product_changelist"), {"q": words}).context["cl"].result_list
+    assert [product.pk for product in found] == [acme.product.pk]

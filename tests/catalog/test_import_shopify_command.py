@@ -11,6 +11,8 @@ from controlplane.publishing.models import StaleDocument
 from tenants.models import Tenant
 from tenants.validators import sanitise
 
+pytestmark = pytest.mark.postgres
+
 DATA = Path(__file__).parent / "data"
 SHARED = Path(__file__).parents[2].parent / "shared" / "data" / "shopify"
 REAL_FILES = sorted(SHARED.glob("*.csv"))

@@ -12,7 +12,7 @@ from tenants.models import Membership, Section, Tenant
 from tests.plugins.shops import make_product
 from tests.plugins.stores import Stores
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 Edge = Callable[..., Any]
 

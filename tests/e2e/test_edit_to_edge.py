@@ -1,7 +1,9 @@
 """From a merchant's edit through the outbox and all three stores to what shoppers see."""
 
+import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -11,7 +13,7 @@ from tenants.models import Section, Tenant
 from tests.plugins.shops import make_knowledge, make_product
 from tests.plugins.stores import Stores
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 Edge = Callable[..., Any]
 
@@ -124,6 +126,41 @@ def test_ten_rapid_edits_make_at_most_two_kv_writes(stores: Stores, shop: Tenant
     assert stores.cloudflare.store.write_count("domain:acme.localhost") <= 2
     stores.drain()
     assert "Acme 9" in stores.contents()["kv"]["domain:acme.localhost"]
+
+
+HOSTILE_TAGS = ["50 %", "under_score", "a|b", "back\\slash", "%", "_", "|", "Größe L", "Cafe\u0301", "<b>", "a&b=c#d"]
+
+
+def test_a_tag_finds_its_own_products_whatever_is_in_it(stores: Stores, edge: Edge, shop: Tenant) -> None:
+    for tag in HOSTILE_TAGS:
+        make_product(shop, f"With {tag}", slug=f"p{HOSTILE_TAGS.index(tag)}", tags=["plain", tag])
+    make_product(shop, "Decoy", slug="decoy", tags=["50 x", "underXscore", "a", "b", "backslash", "plain x"])
+    stores.drain()
+    for number, tag in enumerate(HOSTILE_TAGS):
+        page = edge("acme.localhost", f"/products?tag={quote(tag, safe='')}").text
+        assert re.findall(r'<a href="/products/(p\d+|decoy)"', page) == [f"p{number}"], tag
+    assert 'href="/products/p7"' in edge("acme.localhost", f"/products?tag={quote('GRÖSSE l')}").text
+    assert 'href="/products/' not in edge("acme.localhost", "/products?tag=nobody+has+it").text
+
+
+def test_a_tag_s_list_has_pages_and_none_of_another_shop(
+    stores: Stores, edge: Edge, shop: Tenant, other_shop: Tenant
+) -> None:
+    def products(tenant: Tenant) -> list[Product]:
+        return [
+            Product(tenant=tenant, title=f"Cup {n}", slug=f"cup-{n}", price=n, status="active", position=n,
+                    tags=["even"] if n % 2 == 0 else [])
+            for n in range(60)
+        ]  # fmt: skip
+
+    Product.objects.bulk_create([*products(shop), *products(other_shop)])
+    stores.drain()
+    first, second = (edge("acme.localhost", f"/products?tag=even&page={page}").text for page in (1, 2))
+    slugs = [re.findall(r'<a href="/products/(cup-\d+)"', page) for page in (first, second)]
+    assert slugs[0] == [f"cup-{n}" for n in range(0, 48, 2)]
+    assert slugs[1] == [f"cup-{n}" for n in range(48, 60, 2)]
+    assert 'rel="next"' in first
+    assert 'rel="next"' not in second
 
 
 def test_a_draft_is_never_published(stores: Stores, shop: Tenant) -> None:

@@ -150,7 +150,7 @@ class Story:
         self.stores.cloudflare.forget_pace()
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [0, 1, 2, 3, 4, pytest.param(5, marks=pytest.mark.postgres)])
 def test_once_drained_every_store_equals_a_rebuild(stores: Stores, shop: Tenant, other_shop: Tenant, seed: int) -> None:
     story = Story(seed, stores, [shop, other_shop])
     story.run()

@@ -102,8 +102,7 @@ class Stores:
     def _instant(self, options: dict[str, Any]) -> dict[str, Any]:
         found = [{"id": product.id, **product.to_entity()} for product in self.products]
         for name, wanted in options["where"].items():
-            allowed = wanted["$in"] if isinstance(wanted, dict) else [wanted]
-            found = [entity for entity in found if entity[name] in allowed]
+            found = [entity for entity in found if _fits(entity[name], wanted)]
         for name, way in options.get("order", {}).items():
             key = "position" if name == "serverCreatedAt" else name
             found.sort(key=lambda entity: entity[key], reverse=way == "desc")
@@ -117,6 +116,12 @@ class Stores:
         rows = [[cell(value) for value in (str(number), *row)] for number, row in enumerate(self.rows)]
         ok = {"type": "ok", "response": {"type": "execute", "result": {"cols": [], "rows": rows}}}
         return {"baton": None, "base_url": None, "results": [ok, {"type": "ok", "response": {"type": "close"}}]}
+
+
+def _fits(value: Any, wanted: Any) -> bool:
+    if not isinstance(wanted, dict):
+        return bool(value == wanted)
+    return value in wanted["$in"] if "$in" in wanted else wanted["$like"].strip("%") in value
 
 
 @dataclasses.dataclass

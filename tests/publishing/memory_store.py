@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
+
 from controlplane.adapters.errors import AdapterError
 from controlplane.publishing.delivery import Outcome
 from controlplane.publishing.documents import build
@@ -21,7 +23,9 @@ def reset() -> None:
 def deliver(keys: list[str]) -> dict[str, Outcome]:
     if outage:
         raise outage[0]
-    built = build("kv", keys)
+    built: dict[str, object] = {}
+    for destination, kinds in settings.PUBLISHING_BUILDERS.items():
+        built |= build(destination, [key for key in keys if key.partition(":")[0] in kinds])
     while meanwhile:
         meanwhile.pop()()
     for key in keys:

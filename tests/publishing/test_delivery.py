@@ -16,7 +16,7 @@ from tenants.models import Tenant
 from tests.plugins.shops import make_product
 from tests.publishing import memory_store
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 HOME = "domain:acme.localhost"
 

@@ -9,7 +9,7 @@ from controlplane.publishing.models import StaleDocument
 from tenants.models import Domain, Landing, Section, Tenant
 from tests.plugins.shops import make_knowledge, make_product
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
 
 HOME = "domain:acme.localhost"
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import IntegrityError
 
 from catalog.product_import import Outcome, store
 from catalog.shopify import Reading, Remark, ShopifyFileError, read_products
@@ -28,12 +27,7 @@ class Command(BaseCommand):
         if shop is None:
             raise CommandError(f"There is no shop with the slug “{tenant}”.")
         reading = read(file, shop.currency)
-        try:
-            outcome = store(shop, reading, dry_run=dry_run)
-        except IntegrityError:
-            raise CommandError(
-                "Somebody changed the shop's products meanwhile. Nothing was written; try again."
-            ) from None
+        outcome = store(shop, reading, dry_run=dry_run)
         self.stdout.write(f"{file.name} → {shop.name} ({shop.currency}){', dry run: nothing was written' * dry_run}")
         self.stdout.writelines(
             f"{line}\n" for line in summary(reading, outcome, shown=SHOWN if verbosity < 2 else None)

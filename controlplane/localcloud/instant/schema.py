@@ -100,6 +100,7 @@ STOREFRONT = Schema(
             Attribute(label="stock", type="number", optional=True),
             Attribute(label="available", type="boolean", indexed=True),
             Attribute(label="tags", type="json"),
+            Attribute(label="tagKeys", type="string", indexed=True, optional=True),
             Attribute(label="position", type="number", indexed=True),
             Attribute(label="updatedAt", type="date"),
         ),

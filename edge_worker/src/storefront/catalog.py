@@ -10,13 +10,11 @@ import logging
 from typing import Any
 
 from storefront.bindings import BindingError, Env, Fetch
-from storefront.documents import DocumentError, DomainRecord, Product, RealtimeCell
+from storefront.documents import DocumentError, DomainRecord, Product, RealtimeCell, tag_key
 from storefront.sections import ProductCard
 
 PAGE_SIZE = 24
 SITEMAP_LIMIT = 5_000
-SCAN_LIMIT = 1_000
-"""A tag is inside a JSON list, which Instant can't filter by: so many products are looked through."""
 
 SORTS = {
     "position": ("position", "asc"),
@@ -69,12 +67,11 @@ class Catalog:
     async def listing(self, *, page: int, sort: str, tag: str, in_stock: bool) -> Listing:
         """Page `page` (from 1) of PAGE_SIZE products. Raises CatalogError."""
         where: dict[str, Any] = {"available": True} if in_stock else {}
-        field, way = SORTS[sort]
-        start = (page - 1) * PAGE_SIZE
-        span = {"limit": SCAN_LIMIT} if tag else {"limit": PAGE_SIZE + 1, "offset": start}
-        found = await self._query(where, order={field: way}, fields=_CARD_FIELDS, **span)
         if tag:
-            found = [product for product in found if tag in product.tags][start:]
+            where["tagKeys"] = {"$like": f"%|{tag_key(tag)}|%"}
+        field, way = SORTS[sort]
+        span = {"limit": PAGE_SIZE + 1, "offset": (page - 1) * PAGE_SIZE}
+        found = await self._query(where, order={field: way}, fields=_CARD_FIELDS, **span)
         return Listing(
             products=tuple(found[:PAGE_SIZE]), has_next=len(found) > PAGE_SIZE, page=page, sort=sort, tag=tag,
             in_stock=in_stock,

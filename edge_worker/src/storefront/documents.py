@@ -9,6 +9,8 @@ import dataclasses
 import hashlib
 import json
 import re
+import unicodedata
+from collections.abc import Iterable
 from typing import Any
 
 from storefront.codec import DocumentError, decode, encode
@@ -18,7 +20,8 @@ from storefront.sections import SECTIONS, ProductCard, Section
 __all__ = [
     "ACTIVE", "CLOSED", "MAX_RECORD_BYTES", "SECTIONS", "SUSPENDED", "VERSION", "ChatSettings", "Config",
     "DocumentError", "DomainRecord", "Link", "Product", "ProductCard", "RealtimeCell", "Section", "Seo", "TenantRef",
-    "Theme", "decimal_string", "decimals", "domain_key", "format_money", "normalise_host",
+    "Theme", "decimal_string", "decimals", "domain_key", "format_money", "normalise_host", "tag_key",
+    "tag_keys",
 ]  # fmt: skip
 
 VERSION = 1
@@ -171,6 +174,22 @@ def _dump(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+def tag_key(tag: str) -> str:
+    """Ten hex digits that stand for a tag, whatever its case, spaces and composition of letters."""
+    plain = " ".join(unicodedata.normalize("NFKC", tag).casefold().split())
+    return hashlib.sha256(plain.encode()).hexdigest()[:10]
+
+
+def tag_keys(tags: Iterable[str]) -> str:
+    """`|key|key|` for the attribute `tagKeys`, empty without tags: what `$like: "%|key|%"` finds.
+
+    Instant can't look inside the JSON list `tags`, and an indexed string has at most 1,024 bytes there: 50 tags make
+    551 of these, and none of a tag's own characters (%, _, |, a backslash) can get into a pattern.
+    """
+    keys = dict.fromkeys(tag_key(tag) for tag in tags)
+    return f"|{'|'.join(keys)}|" if keys else ""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Product:
     """A product as Instant holds it (namespace `products`, linked to its `tenant`). Prices in minor units.
@@ -196,7 +215,7 @@ class Product:
 
     def to_entity(self) -> dict[str, Any]:
         """All attributes but `id`, as an Instant transaction writes them."""
-        entity = dataclasses.asdict(self) | {"tags": list(self.tags)}
+        entity = dataclasses.asdict(self) | {"tags": list(self.tags), "tagKeys": tag_keys(self.tags)}
         del entity["id"]
         return entity
 
