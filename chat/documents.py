@@ -11,6 +11,7 @@ from controlplane.publishing.vectors import Chunk
 from storefront.documents import ChatSettings
 from tenants.models import Tenant
 
+
 def documents_of_tenant(tenant_ids: Collection[uuid.UUID]) -> Iterable[OwnedDocument]:
     sources = KnowledgeSource.objects.filter(tenant__in=tenant_ids).values_list("tenant_id", "pk")
     return [(tenant_id, Document(TURSO, f"knowledge:{pk}")) for tenant_id, pk in sources]

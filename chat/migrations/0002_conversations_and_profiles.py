@@ -10,234 +10,402 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('chat', '0001_initial'),
-        ('tenants', '0001_initial'),
+        ("chat", "0001_initial"),
+        ("tenants", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ChatProfile',
+            name="ChatProfile",
             fields=[
-                ('tenant', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='chat', serialize=False, to='tenants.tenant', verbose_name='shop')),
-                ('enabled', models.BooleanField(default=False, help_text='Shows the chat on every page of the shop.', verbose_name='chat is on')),
-                ('greeting', models.CharField(blank=True, help_text='What the chat says before the first question.', max_length=300)),
-                ('tone', models.CharField(choices=[('friendly', 'Friendly'), ('formal', 'Formal'), ('brief', 'Brief')], default='friendly', max_length=10)),
-                ('suggested_questions', models.JSONField(blank=True, default=list, help_text='One a line, at most 6: shoppers can ask them with one tap.', validators=[chat.models.profile.validate_suggestions])),
-                ('refused_topics', models.JSONField(blank=True, default=list, help_text='One a line, at most 12: the chat politely declines to talk about them.', validators=[chat.models.profile.validate_refused])),
-                ('contact_email', models.EmailField(blank=True, max_length=254, verbose_name='email')),
-                ('contact_phone', models.CharField(blank=True, max_length=40, verbose_name='phone')),
-                ('contact_url', models.CharField(blank=True, max_length=300, validators=[tenants.validators.validate_link], verbose_name='contact page')),
-                ('model', models.CharField(blank=True, max_length=100)),
-                ('daily_messages', models.PositiveIntegerField(default=500, validators=[django.core.validators.MaxValueValidator(1000000)], verbose_name='messages a day')),
-                ('daily_tokens', models.PositiveIntegerField(default=500000, help_text='A question with its answer takes about 1,500. Over budget the chat shows search results.', validators=[django.core.validators.MaxValueValidator(1000000000)], verbose_name='tokens a day')),
-                ('retention_days', models.PositiveSmallIntegerField(default=90, help_text='Days, 1 to 730. Older conversations are deleted, ratings included.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(730)], verbose_name='keep conversations for')),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                (
+                    "tenant",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="chat",
+                        serialize=False,
+                        to="tenants.tenant",
+                        verbose_name="shop",
+                    ),
+                ),
+                (
+                    "enabled",
+                    models.BooleanField(
+                        default=False, help_text="Shows the chat on every page of the shop.", verbose_name="chat is on"
+                    ),
+                ),
+                (
+                    "greeting",
+                    models.CharField(
+                        blank=True, help_text="What the chat says before the first question.", max_length=300
+                    ),
+                ),
+                (
+                    "tone",
+                    models.CharField(
+                        choices=[("friendly", "Friendly"), ("formal", "Formal"), ("brief", "Brief")],
+                        default="friendly",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "suggested_questions",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="One a line, at most 6: shoppers can ask them with one tap.",
+                        validators=[chat.models.profile.validate_suggestions],
+                    ),
+                ),
+                (
+                    "refused_topics",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="One a line, at most 12: the chat politely declines to talk about them.",
+                        validators=[chat.models.profile.validate_refused],
+                    ),
+                ),
+                ("contact_email", models.EmailField(blank=True, max_length=254, verbose_name="email")),
+                ("contact_phone", models.CharField(blank=True, max_length=40, verbose_name="phone")),
+                (
+                    "contact_url",
+                    models.CharField(
+                        blank=True,
+                        max_length=300,
+                        validators=[tenants.validators.validate_link],
+                        verbose_name="contact page",
+                    ),
+                ),
+                ("model", models.CharField(blank=True, max_length=100)),
+                (
+                    "daily_messages",
+                    models.PositiveIntegerField(
+                        default=500,
+                        validators=[django.core.validators.MaxValueValidator(1000000)],
+                        verbose_name="messages a day",
+                    ),
+                ),
+                (
+                    "daily_tokens",
+                    models.PositiveIntegerField(
+                        default=500000,
+                        help_text="A question with its answer takes about 1,500. Over budget the chat shows search results.",
+                        validators=[django.core.validators.MaxValueValidator(1000000000)],
+                        verbose_name="tokens a day",
+                    ),
+                ),
+                (
+                    "retention_days",
+                    models.PositiveSmallIntegerField(
+                        default=90,
+                        help_text="Days, 1 to 730. Older conversations are deleted, ratings included.",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(730),
+                        ],
+                        verbose_name="keep conversations for",
+                    ),
+                ),
+                ("updated_at", models.DateTimeField(auto_now=True)),
             ],
             options={
-                'verbose_name': 'chat settings',
-                'verbose_name_plural': 'chat settings',
+                "verbose_name": "chat settings",
+                "verbose_name_plural": "chat settings",
             },
         ),
         migrations.CreateModel(
-            name='Conversation',
+            name="Conversation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(editable=False, max_length=64)),
-                ('started_at', models.DateTimeField(verbose_name='started')),
-                ('last_at', models.DateTimeField(verbose_name='last question')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(editable=False, max_length=64)),
+                ("started_at", models.DateTimeField(verbose_name="started")),
+                ("last_at", models.DateTimeField(verbose_name="last question")),
             ],
             options={
-                'ordering': ['-last_at', '-id'],
+                "ordering": ["-last_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='EmbeddingState',
+            name="EmbeddingState",
             fields=[
-                ('tenant', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='embedding', serialize=False, to='tenants.tenant')),
-                ('model', models.CharField(max_length=100)),
-                ('next_model', models.CharField(blank=True, max_length=100)),
-                ('retired_model', models.CharField(blank=True, max_length=100)),
-                ('switched_at', models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "tenant",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="embedding",
+                        serialize=False,
+                        to="tenants.tenant",
+                    ),
+                ),
+                ("model", models.CharField(max_length=100)),
+                ("next_model", models.CharField(blank=True, max_length=100)),
+                ("retired_model", models.CharField(blank=True, max_length=100)),
+                ("switched_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='QuestionGroup',
+            name="QuestionGroup",
             fields=[
-                ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('text', models.TextField(editable=False, verbose_name='question')),
-                ('state', models.CharField(choices=[('open', 'Open'), ('answered', 'Answered'), ('dismissed', 'Dismissed')], default='open', max_length=10)),
-                ('vector', models.BinaryField()),
-                ('size', models.PositiveIntegerField(default=1, editable=False)),
-                ('embedding_model', models.CharField(editable=False, max_length=100)),
-                ('answered_at', models.DateTimeField(editable=False, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("text", models.TextField(editable=False, verbose_name="question")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "Open"), ("answered", "Answered"), ("dismissed", "Dismissed")],
+                        default="open",
+                        max_length=10,
+                    ),
+                ),
+                ("vector", models.BinaryField()),
+                ("size", models.PositiveIntegerField(default=1, editable=False)),
+                ("embedding_model", models.CharField(editable=False, max_length=100)),
+                ("answered_at", models.DateTimeField(editable=False, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'verbose_name': 'unanswered question',
+                "verbose_name": "unanswered question",
             },
         ),
         migrations.CreateModel(
-            name='Turn',
+            name="Turn",
             fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('turn_no', models.PositiveIntegerField()),
-                ('at', models.DateTimeField()),
-                ('question', models.TextField()),
-                ('answer', models.TextField(blank=True)),
-                ('answered', models.BooleanField()),
-                ('reason', models.CharField(blank=True, choices=[('', 'Answered'), ('no_passage', 'Nothing fitting was found'), ('refused', 'The topic is refused'), ('over_budget', "The day's budget was used up"), ('model_down', 'The model could not be reached'), ('search_only', 'Search results were shown')], max_length=16)),
-                ('sources', models.JSONField(default=list)),
-                ('rating', models.SmallIntegerField(null=True)),
-                ('model', models.CharField(blank=True, max_length=100)),
-                ('embedding_model', models.CharField(blank=True, max_length=100)),
-                ('lang', models.CharField(blank=True, max_length=16)),
-                ('tokens_in', models.PositiveIntegerField(default=0)),
-                ('tokens_out', models.PositiveIntegerField(default=0)),
-                ('first_event_ms', models.PositiveIntegerField(default=0)),
-                ('total_ms', models.PositiveIntegerField(default=0)),
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("turn_no", models.PositiveIntegerField()),
+                ("at", models.DateTimeField()),
+                ("question", models.TextField()),
+                ("answer", models.TextField(blank=True)),
+                ("answered", models.BooleanField()),
+                (
+                    "reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "Answered"),
+                            ("no_passage", "Nothing fitting was found"),
+                            ("refused", "The topic is refused"),
+                            ("over_budget", "The day's budget was used up"),
+                            ("model_down", "The model could not be reached"),
+                            ("search_only", "Search results were shown"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("sources", models.JSONField(default=list)),
+                ("rating", models.SmallIntegerField(null=True)),
+                ("model", models.CharField(blank=True, max_length=100)),
+                ("embedding_model", models.CharField(blank=True, max_length=100)),
+                ("lang", models.CharField(blank=True, max_length=16)),
+                ("tokens_in", models.PositiveIntegerField(default=0)),
+                ("tokens_out", models.PositiveIntegerField(default=0)),
+                ("first_event_ms", models.PositiveIntegerField(default=0)),
+                ("total_ms", models.PositiveIntegerField(default=0)),
             ],
             options={
-                'ordering': ['at', 'id'],
+                "ordering": ["at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Upload',
+            name="Upload",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('data', models.BinaryField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("data", models.BinaryField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Usage',
+            name="Usage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('messages', models.PositiveIntegerField(default=0)),
-                ('tokens', models.PositiveBigIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField()),
+                ("messages", models.PositiveIntegerField(default=0)),
+                ("tokens", models.PositiveBigIntegerField(default=0)),
             ],
         ),
         migrations.AddField(
-            model_name='knowledgesource',
-            name='due_at',
+            model_name="knowledgesource",
+            name="due_at",
             field=models.DateTimeField(editable=False, null=True),
         ),
         migrations.AddField(
-            model_name='knowledgesource',
-            name='error',
+            model_name="knowledgesource",
+            name="error",
             field=models.CharField(blank=True, editable=False, max_length=300),
         ),
         migrations.AddField(
-            model_name='knowledgesource',
-            name='etag',
+            model_name="knowledgesource",
+            name="etag",
             field=models.CharField(blank=True, editable=False, max_length=200),
         ),
         migrations.AddField(
-            model_name='knowledgesource',
-            name='file_name',
-            field=models.CharField(blank=True, editable=False, max_length=200, verbose_name='file'),
+            model_name="knowledgesource",
+            name="file_name",
+            field=models.CharField(blank=True, editable=False, max_length=200, verbose_name="file"),
         ),
         migrations.AddField(
-            model_name='knowledgesource',
-            name='last_modified',
+            model_name="knowledgesource",
+            name="last_modified",
             field=models.CharField(blank=True, editable=False, max_length=100),
         ),
         migrations.AddField(
-            model_name='knowledgesource',
-            name='read_at',
-            field=models.DateTimeField(editable=False, null=True, verbose_name='last read'),
+            model_name="knowledgesource",
+            name="read_at",
+            field=models.DateTimeField(editable=False, null=True, verbose_name="last read"),
         ),
         migrations.AddField(
-            model_name='knowledgesource',
-            name='reading',
-            field=models.CharField(choices=[('done', 'Read'), ('queued', 'Waiting'), ('running', 'Reading…'), ('failed', 'Failed')], default='done', editable=False, max_length=8),
+            model_name="knowledgesource",
+            name="reading",
+            field=models.CharField(
+                choices=[("done", "Read"), ("queued", "Waiting"), ("running", "Reading…"), ("failed", "Failed")],
+                default="done",
+                editable=False,
+                max_length=8,
+            ),
         ),
         migrations.AddField(
-            model_name='knowledgesource',
-            name='refresh',
-            field=models.CharField(choices=[('never', 'Only by hand'), ('daily', 'Every day'), ('weekly', 'Every week'), ('monthly', 'Every month')], default='weekly', max_length=8, verbose_name='read again'),
+            model_name="knowledgesource",
+            name="refresh",
+            field=models.CharField(
+                choices=[
+                    ("never", "Only by hand"),
+                    ("daily", "Every day"),
+                    ("weekly", "Every week"),
+                    ("monthly", "Every month"),
+                ],
+                default="weekly",
+                max_length=8,
+                verbose_name="read again",
+            ),
         ),
         migrations.AlterField(
-            model_name='knowledgesource',
-            name='body',
-            field=models.TextField(help_text='Markdown headings part a long text.', max_length=200000, verbose_name='answer or text'),
+            model_name="knowledgesource",
+            name="body",
+            field=models.TextField(
+                help_text="Markdown headings part a long text.", max_length=200000, verbose_name="answer or text"
+            ),
         ),
         migrations.AlterField(
-            model_name='knowledgesource',
-            name='kind',
-            field=models.CharField(choices=[('faq', 'Question and answer'), ('text', 'Text'), ('file', 'File'), ('page', 'Web page')], default='faq', max_length=8),
+            model_name="knowledgesource",
+            name="kind",
+            field=models.CharField(
+                choices=[("faq", "Question and answer"), ("text", "Text"), ("file", "File"), ("page", "Web page")],
+                default="faq",
+                max_length=8,
+            ),
         ),
         migrations.AddIndex(
-            model_name='knowledgesource',
-            index=models.Index(condition=models.Q(('due_at', None), _negated=True), fields=['due_at'], name='knowledge_due'),
+            model_name="knowledgesource",
+            index=models.Index(
+                condition=models.Q(("due_at", None), _negated=True), fields=["due_at"], name="knowledge_due"
+            ),
         ),
         migrations.AddField(
-            model_name='conversation',
-            name='tenant',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='conversations', to='tenants.tenant', verbose_name='shop'),
+            model_name="conversation",
+            name="tenant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="conversations",
+                to="tenants.tenant",
+                verbose_name="shop",
+            ),
         ),
         migrations.AddField(
-            model_name='questiongroup',
-            name='source',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='answers', to='chat.knowledgesource', verbose_name='answer'),
+            model_name="questiongroup",
+            name="source",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="answers",
+                to="chat.knowledgesource",
+                verbose_name="answer",
+            ),
         ),
         migrations.AddField(
-            model_name='questiongroup',
-            name='tenant',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='question_groups', to='tenants.tenant', verbose_name='shop'),
+            model_name="questiongroup",
+            name="tenant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="question_groups",
+                to="tenants.tenant",
+                verbose_name="shop",
+            ),
         ),
         migrations.AddField(
-            model_name='turn',
-            name='conversation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='turns', to='chat.conversation'),
+            model_name="turn",
+            name="conversation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="turns", to="chat.conversation"
+            ),
         ),
         migrations.AddField(
-            model_name='turn',
-            name='group',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='turns', to='chat.questiongroup'),
+            model_name="turn",
+            name="group",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="turns", to="chat.questiongroup"
+            ),
         ),
         migrations.AddField(
-            model_name='turn',
-            name='tenant',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='turns', to='tenants.tenant', verbose_name='shop'),
+            model_name="turn",
+            name="tenant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="turns",
+                to="tenants.tenant",
+                verbose_name="shop",
+            ),
         ),
         migrations.AddField(
-            model_name='upload',
-            name='source',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='upload', to='chat.knowledgesource'),
+            model_name="upload",
+            name="source",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.CASCADE, related_name="upload", to="chat.knowledgesource"
+            ),
         ),
         migrations.AddField(
-            model_name='usage',
-            name='tenant',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='chat_usage', to='tenants.tenant'),
+            model_name="usage",
+            name="tenant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="chat_usage", to="tenants.tenant"
+            ),
         ),
         migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(fields=['tenant', '-last_at'], name='newest_conversations'),
+            model_name="conversation",
+            index=models.Index(fields=["tenant", "-last_at"], name="newest_conversations"),
         ),
         migrations.AddConstraint(
-            model_name='conversation',
-            constraint=models.UniqueConstraint(fields=('tenant', 'key'), name='one_conversation_per_key'),
+            model_name="conversation",
+            constraint=models.UniqueConstraint(fields=("tenant", "key"), name="one_conversation_per_key"),
         ),
         migrations.AddIndex(
-            model_name='questiongroup',
-            index=models.Index(fields=['tenant', 'state'], name='inbox_of_tenant'),
+            model_name="questiongroup",
+            index=models.Index(fields=["tenant", "state"], name="inbox_of_tenant"),
         ),
         migrations.AddIndex(
-            model_name='turn',
-            index=models.Index(fields=['tenant', 'at'], name='turns_of_tenant'),
+            model_name="turn",
+            index=models.Index(fields=["tenant", "at"], name="turns_of_tenant"),
         ),
         migrations.AddIndex(
-            model_name='turn',
-            index=models.Index(condition=models.Q(('answered', False), ('group', None), ('reason', 'no_passage')), fields=['tenant'], name='turns_to_group'),
+            model_name="turn",
+            index=models.Index(
+                condition=models.Q(("answered", False), ("group", None), ("reason", "no_passage")),
+                fields=["tenant"],
+                name="turns_to_group",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='usage',
-            constraint=models.UniqueConstraint(fields=('tenant', 'day'), name='one_usage_per_day'),
+            model_name="usage",
+            constraint=models.UniqueConstraint(fields=("tenant", "day"), name="one_usage_per_day"),
         ),
     ]

@@ -6,4 +6,13 @@ from chat.models.inbox import QuestionGroup
 from chat.models.knowledge import KnowledgeSource, Upload
 from chat.models.profile import ChatProfile
 
-__all__ = ["ChatProfile", "Conversation", "EmbeddingState", "KnowledgeSource", "QuestionGroup", "Turn", "Upload", "Usage"]
+__all__ = [
+    "ChatProfile",
+    "Conversation",
+    "EmbeddingState",
+    "KnowledgeSource",
+    "QuestionGroup",
+    "Turn",
+    "Upload",
+    "Usage",
+]

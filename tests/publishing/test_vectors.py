@@ -172,9 +172,7 @@ def test_a_new_model_replaces_the_vectors_and_may_have_another_length(
     assert len(content(turso_database)[1]) == 1
 
 
-def test_two_models_lie_side_by_side_and_leave_one_by_one(
-    store: VectorStore, turso_database: TursoDatabase
-) -> None:
+def test_two_models_lie_side_by_side_and_leave_one_by_one(store: VectorStore, turso_database: TursoDatabase) -> None:
     put(store, "s", chunks("s", 2))
     both = [(chunk("s", n), {"wider": vector(n, dimensions=8)}) for n in range(2)]
     assert store.without(A, "wider") == 2
@@ -186,9 +184,7 @@ def test_two_models_lie_side_by_side_and_leave_one_by_one(
     assert (store.without(A, MODEL), store.without(A, "wider")) == (2, 0)
 
 
-def test_a_new_text_is_refused_until_every_model_has_read_it(
-    store: VectorStore, turso_database: TursoDatabase
-) -> None:
+def test_a_new_text_is_refused_until_every_model_has_read_it(store: VectorStore, turso_database: TursoDatabase) -> None:
     first = [(chunk(), {MODEL: vector(1), "wider": vector(1, dimensions=8)})]
     store.replace_many([(A, "knowledge", "s", first)], [MODEL, "wider"])
     before = content(turso_database)

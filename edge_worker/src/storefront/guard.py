@@ -57,7 +57,8 @@ _LIMIT = re.compile(
 )
 _DISCOUNTS = {
     "off": re.compile(
-        r"%|\b(?:percent|prozent|discount\w*|reduc\w+|reduziert\w*|rabatt\w*|nachlass|half[- ]price|halbe[nr]? preis\w*|"
+        r"%|\b(?:percent|prozent|discount\w*|reduc\w+|reduziert\w*|rabatt\w*|nachlass|half[- ]price|"
+        r"halbe[nr]? preis\w*|"
         r"on sale|sale|angebot\w*|cheaper|günstiger|save \w+|bargain|deal)\b", re.IGNORECASE,
     ),
     "code": re.compile(r"\b(?:coupon\w*|voucher\w*|promo\w*|\w*codes?|gutschein\w*)\b", re.IGNORECASE),
@@ -375,7 +376,7 @@ def _is_english(text: str) -> bool:
 
 def fallback(facts: Facts) -> Iterator[str]:
     """An answer without any model: the best source in the merchant's words, or the products' live facts."""
-    best = facts.sources[0]
+    best = max(facts.sources, key=lambda source: source.score)
     if not best.product:
         yield f"{' '.join(sentences(best.text)[:2])} [{best.n}] "
     for source in facts.sources[:4]:
