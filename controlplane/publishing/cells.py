@@ -40,13 +40,18 @@ def vectors(cell: str) -> VectorStore:
     return _vectors(config["url"], config["auth_token"])
 
 
+def telemetry() -> TursoDatabase:
+    """The database that the edge writes its conversations into. Its schema is the edge's."""
+    return _telemetry(settings.TELEMETRY_DATABASE_URL, settings.TELEMETRY_AUTH_TOKEN)
+
+
 _opened = contextlib.ExitStack()
 
 
 def close() -> None:
     """Closes every client; the next use makes new ones."""
     _opened.close()
-    for made in (_kv, _ai, _instant, _vectors):
+    for made in (_kv, _ai, _instant, _vectors, _telemetry):
         made.cache_clear()
 
 
@@ -73,3 +78,8 @@ def _vectors(url: str, auth_token: str) -> VectorStore:
     store = VectorStore(_opened.enter_context(contextlib.closing(TursoDatabase(url, auth_token))))
     store.ensure_schema()
     return store
+
+
+@functools.lru_cache
+def _telemetry(url: str, auth_token: str) -> TursoDatabase:
+    return _opened.enter_context(contextlib.closing(TursoDatabase(url, auth_token)))

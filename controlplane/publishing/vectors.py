@@ -270,6 +270,10 @@ class VectorStore:
                     raise AdapterError("The stored vectors have changed meanwhile.", permanent=False) from None
                 raise
 
+    def rehearse(self, source: Source | None, models: Sequence[str], query: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the edge's `query` would find if `source` were stored, which it is not. See TursoDatabase.rehearse."""
+        return self._database.rehearse(_writes(source, models) if source else [], query)
+
     def delete_sources(self, sources: Collection[SourceKey]) -> None:
         for keys in _in_groups(sources, SOURCES_A_QUERY):
             self._database.execute(
