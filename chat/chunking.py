@@ -1,5 +1,6 @@
 """Cuts a Markdown text into passages that end at headings, paragraphs and sentences. Pure: no Django."""
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -99,7 +100,7 @@ def _headings(markdown: str) -> Iterator[Heading]:
     for line in markdown.splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
     tokens = _MARKDOWN.parse(markdown)
-    for opening, inline in zip(tokens, tokens[1:], strict=False):
+    for opening, inline in itertools.pairwise(tokens):
         if opening.type == "heading_open" and opening.map and opening.map[0] < len(starts):
             yield Heading(starts[opening.map[0]], int(opening.tag[1:]), _words(inline))
 

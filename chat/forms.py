@@ -7,7 +7,6 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 from unfold.widgets import (
     FILE_CLASSES,
@@ -58,7 +57,10 @@ class ProfileForm(ShopForm):
         super().__init__(*args, **kwargs)
         if "model" in self.fields:
             names = [name for name in settings.CHAT_MODELS if name != self.instance.model]
-            choices = [("", "The platform's choice"), *((one, one) for one in filter(None, [self.instance.model, *names]))]
+            choices = [
+                ("", "The platform's choice"),
+                *((one, one) for one in filter(None, [self.instance.model, *names])),
+            ]
             self.fields["model"] = forms.ChoiceField(choices=choices, required=False, widget=UnfoldAdminSelectWidget)
 
     def _post_clean(self) -> None:
@@ -113,20 +115,20 @@ class ManyFilesField(forms.FileField):
 
 
 class UploadForm(OneShopForm):
-    files = ManyFilesField(
+    documents = ManyFilesField(
         label="Files",
-        help_text=f"Markdown, TXT, PDF, DOCX or CSV, at most {MAX_BYTES // 1024 // 1024} MB each, {MAX_FILES} at a time. "
-        "A file of the same name as one that is here replaces it.",
+        help_text=f"Markdown, TXT, PDF, DOCX or CSV, at most {MAX_BYTES // 1024 // 1024} MB each, {MAX_FILES} at "
+        "a time. A file of the same name as one that is here replaces it.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         attributes = {"accept": ",".join(FILE_TYPES), "class": " ".join([*FILE_CLASSES, "p-2"])}
-        self.fields["files"].widget = ManyFilesInput(attrs=attributes)
+        self.fields["documents"].widget = ManyFilesInput(attrs=attributes)
 
 
-def fault_of(file: UploadedFile) -> str:
-    """Why this file can't be taken, "" if it can: what shows before anything is read."""
+def fault_of(file: Any) -> str:
+    """Why this uploaded file can't be taken, "" if it can: what shows before anything is read."""
     name = file.name or ""
     if PurePath(name).suffix.lower() not in FILE_TYPES:
         return "this kind of file can't be read. Use Markdown, TXT, PDF, DOCX or CSV."

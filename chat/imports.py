@@ -16,7 +16,7 @@ from django.utils import timezone
 from chat.models import KnowledgeSource, Upload
 from chat.reading import MAX_BYTES, Text, UnreadableError
 from chat.reading.apart import read_apart
-from controlplane.adapters.public_addresses import Address, is_public, resolve
+from controlplane.adapters.public_addresses import is_public, resolve
 from controlplane.adapters.web_pages import Page, PageError, Web
 from controlplane.localcloud import defaults
 from tenants.models import Tenant

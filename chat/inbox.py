@@ -106,7 +106,7 @@ def answered(group: QuestionGroup, source: object) -> None:
 
 def cosine(one: Vector, other: Vector) -> float:
     """Of unit vectors."""
-    return sum(map(operator.mul, one, other))
+    return math.fsum(map(operator.mul, one, other))
 
 
 def packed(vector: Vector) -> bytes:

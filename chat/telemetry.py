@@ -1,7 +1,7 @@
 """Collects what the edge wrote about its conversations, so that the edge never depends on this process.
 
-Rows are copied first and deleted afterwards; a row that is copied twice stays one. The tables are the edge's: `turn`,
-`rating`, `usage`. What a shopper typed is data of any shape and length: it is cut and cleaned, never trusted.
+Rows are copied first and deleted afterwards; a row that is copied twice stays one (tables: publishing/telemetry.py).
+What a shopper typed is data of any shape and length: it is cut and cleaned, never trusted.
 """
 
 import json
@@ -15,7 +15,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from chat.models import Conversation, Turn, Usage
-from controlplane.adapters.errors import AdapterError
 from controlplane.adapters.turso import Row, Statement, TursoDatabase
 from controlplane.publishing import cells
 from tenants.models import Tenant
@@ -35,17 +34,12 @@ LARGEST = 2**31 - 1
 def collect() -> int:
     """Returns how many turns were new. Raises AdapterError; what was copied by then stays copied."""
     database = cells.telemetry()
-    try:
-        new = 0
-        while rows := list(database.execute("SELECT * FROM turn ORDER BY at, id LIMIT ?", [ROWS])):
-            new += keep_turns(rows)
-            _delete(database, "turn", "id", [row["id"] for row in rows])
-        _collect_ratings(database)
-        _collect_usage(database)
-    except AdapterError as error:
-        if "no such table" in error.message:  # the edge makes them with its first conversation
-            return 0
-        raise
+    new = 0
+    while rows := list(database.execute("SELECT * FROM turn ORDER BY at, id LIMIT ?", [ROWS])):
+        new += keep_turns(rows)
+        _delete(database, "turn", "id", [row["id"] for row in rows])
+    _collect_ratings(database)
+    _collect_usage(database)
     return new
 
 
@@ -56,12 +50,12 @@ def keep_turns(rows: Sequence[Row]) -> int:
         logger.warning("%s turns could not be read and are dropped", len(rows) - len(turns))
     with transaction.atomic():
         known = _existing({turn.tenant_id for turn, _ in turns})
-        turns = [one for one in turns if one[0].tenant_id in known]
-        conversations = _conversations(turns)
         stored = set(Turn.objects.filter(pk__in=[turn.pk for turn, _ in turns]).values_list("pk", flat=True))
-        new = [turn for turn, _ in turns if turn.pk not in stored]
-        for turn, key in turns:
-            turn.conversation = conversations[turn.tenant_id, key]
+        turns = [one for one in turns if one[0].tenant_id in known and one[0].pk not in stored]
+        conversations = _conversations(turns)
+        new = [turn for turn, _ in turns]
+        for one, key in turns:
+            one.conversation = conversations[one.tenant_id, key]
         Turn.objects.bulk_create(new, ignore_conflicts=True)
     return len(new)
 

@@ -40,7 +40,7 @@ class Finding:
 
 
 def ask(tenant: Tenant, questions: Sequence[str], draft: KnowledgeSource | None = None) -> list[Finding]:
-    """One finding a question, as if `draft` were published. Raises AdapterError while the model or the store is away."""
+    """One finding a question, as if `draft` were published. Raises AdapterError while model or store are away."""
     record = record_of(tenant)
     source = _embedded(draft, record.config.embedding_model) if draft else None
     env: Any = SimpleNamespace(

@@ -66,6 +66,8 @@ CLOUDFLARE_ACCOUNT_ID = required("CLOUDFLARE_ACCOUNT_ID", defaults.CLOUDFLARE_AC
 CLOUDFLARE_API_TOKEN = required("CLOUDFLARE_API_TOKEN", defaults.CLOUDFLARE_API_TOKEN)
 CLOUDFLARE_KV_NAMESPACE_ID = required("CLOUDFLARE_KV_NAMESPACE_ID", defaults.CLOUDFLARE_KV_NAMESPACE_ID)
 EMBEDDING_MODEL = env.str("EMBEDDING_MODEL", defaults.EMBEDDING_MODEL if LOCAL else "@cf/baai/bge-m3")
+# Text models that a merchant may choose from; without any the Worker's own answers everywhere.
+CHAT_MODELS: list[str] = env.list("CHAT_MODELS", [])
 
 
 # A cell is one Instant app or one Turso database; tenants name the cell they live in. More cells come by name:

@@ -55,17 +55,15 @@ class ConversationAdmin(TenantScopedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         first = Turn.objects.filter(conversation=OuterRef("pk")).order_by("at", "pk")
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(
-                first_question=Subquery(first.values("question")[:1]),
-                asked=Subquery(_count(Q())),
-                unanswered=Subquery(_count(Q(answered=False))),
-                up=Subquery(_count(Q(rating=1))),
-                down=Subquery(_count(Q(rating=-1))),
-            )
+        rows: models.QuerySet[Any] = super().get_queryset(request)
+        annotated: models.QuerySet[Any] = rows.annotate(
+            first_question=Subquery(first.values("question")[:1]),
+            asked=Subquery(_count(Q())),
+            unanswered=Subquery(_count(Q(answered=False))),
+            up=Subquery(_count(Q(rating=1))),
+            down=Subquery(_count(Q(rating=-1))),
         )
+        return annotated
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.delete_all_view)
@@ -98,9 +96,8 @@ class ConversationAdmin(TenantScopedAdmin):
             conversations = "1 conversation was" if count == 1 else f"{count:,} conversations were"
             self.message_user(request, f"{conversations} deleted.", messages.SUCCESS)
             return HttpResponseRedirect(reverse("admin:chat_conversation_changelist"))
-        context = {
-            **self.admin_site.each_context(request), "opts": self.opts, "title": "Delete all conversations", "form": form,
-        }  # fmt: skip
+        more = {"opts": self.opts, "title": "Delete all conversations", "form": form}
+        context = {**self.admin_site.each_context(request), **more}
         return TemplateResponse(request, "chat/admin/delete_all.html", context)
 
     @display(description="First question")
@@ -130,5 +127,3 @@ def _count(condition: Q) -> Any:
 def kept_days(conversation: Conversation) -> int:
     days = ChatProfile.objects.filter(tenant=conversation.tenant_id).values_list("retention_days", flat=True).first()
     return days or retention.DEFAULT_DAYS
-
-

@@ -31,9 +31,12 @@ class StateFilter(admin.SimpleListFilter):
 
     def choices(self, changelist: Any) -> Any:
         for choice in super().choices(changelist):
-            yield {**choice, "display": "Open"} if choice["query_string"] == "?" or choice["display"] == "All" and not (
-                "state=all" in choice["query_string"]
-            ) else choice
+            yield (
+                {**choice, "display": "Open"}
+                if choice["query_string"] == "?"
+                or (choice["display"] == "All" and "state=all" not in choice["query_string"])
+                else choice
+            )
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
         return queryset if self.value() == "all" else queryset.filter(state=self.value() or State.OPEN)
@@ -59,7 +62,8 @@ class QuestionGroupAdmin(TenantScopedAdmin):
         return False  # it is dismissed; its questions go with their conversations
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
-        return inbox.with_counts(super().get_queryset(request)).filter(asked__gt=0).order_by("-asked", "-last_at")
+        rows: Any = inbox.with_counts(super().get_queryset(request))
+        return rows.filter(asked__gt=0).order_by("-asked", "-last_at")  # type: ignore[no-any-return]
 
     def get_ordering(self, request: HttpRequest) -> Any:
         return ()
@@ -71,7 +75,12 @@ class QuestionGroupAdmin(TenantScopedAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         buttons = ("show_save", "show_save_and_continue", "show_save_and_add_another", "show_delete")
-        more = {**(extra_context or {}), **dict.fromkeys(buttons, False), "title": "Unanswered question", "subtitle": None}
+        more = {
+            **(extra_context or {}),
+            **dict.fromkeys(buttons, False),
+            "title": "Unanswered question",
+            "subtitle": None,
+        }
         return super().change_view(request, object_id, form_url, more)
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
@@ -172,7 +181,7 @@ def preview(group: QuestionGroup, draft: KnowledgeSource) -> dict[str, Any]:
         {"question": old.question, "before": old, "after": new, "own": bool(new.best and _is(new.best, draft))}
         for old, new in zip(before, after, strict=True)
     ]
-    return {"rows": rows, "answered": sum(row["after"].answers for row in rows)}
+    return {"rows": rows, "answered": sum(new.answers for new in after)}
 
 
 def _is(hit: Any, draft: KnowledgeSource) -> bool:

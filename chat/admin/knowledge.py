@@ -41,7 +41,11 @@ class KnowledgeSourceAdmin(PublishingLineAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None or obj.kind in TYPED:
             return super().get_fieldsets(request, obj)
-        fields = ("title", "url", "refresh", "status") if obj.kind == KnowledgeSource.Kind.PAGE else ("title", "url", "status")
+        fields = (
+            ("title", "url", "refresh", "status")
+            if obj.kind == KnowledgeSource.Kind.PAGE
+            else ("title", "url", "status")
+        )
         return [(None, {"fields": fields})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
@@ -74,7 +78,7 @@ class KnowledgeSourceAdmin(PublishingLineAdmin):
 
     def _accept(self, request: HttpRequest, form: UploadForm) -> None:
         taken = 0
-        for file in form.cleaned_data["files"]:
+        for file in form.cleaned_data["documents"]:
             if fault := fault_of(file):
                 self.message_user(request, f"{file.name} was not taken: {fault}", messages.ERROR)
                 continue
@@ -110,7 +114,13 @@ class KnowledgeSourceAdmin(PublishingLineAdmin):
                 fault = error.message
         model = EmbeddingState.answering(form.tenant.pk) if finding else ""
         return self._page(
-            request, "chat/admin/try.html", "Try the chat's knowledge", form=form, finding=finding, fault=fault, model=model
+            request,
+            "chat/admin/try.html",
+            "Try the chat's knowledge",
+            form=form,
+            finding=finding,
+            fault=fault,
+            model=model,
         )
 
     def _page(self, request: HttpRequest, template: str, title: str, **more: Any) -> HttpResponse:
@@ -158,5 +168,5 @@ def chunks_of(source: KnowledgeSource) -> dict[str, Any]:
         stored = cells.vectors(source.tenant.vector_cell).stored(("knowledge", str(source.pk)))
     except AdapterError as error:
         return {"fault": error.message}
-    rows = [{"chunk": one, "at": datetime.fromtimestamp(one.embedded_at / 1000, UTC)} for one in stored]
-    return {"rows": rows, "at": max((row["at"] for row in rows), default=None)}
+    times = [datetime.fromtimestamp(one.embedded_at / 1000, UTC) for one in stored]
+    return {"rows": list(zip(stored, times, strict=True)), "at": max(times, default=None)}

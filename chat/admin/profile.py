@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -33,6 +34,15 @@ class ChatProfileAdmin(PublishingLineAdmin):
 
     class Media:
         css = {"all": ("chat/admin.css",)}
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if settings.CHAT_MODELS or (obj is not None and obj.model):
+            return fieldsets
+        return [
+            (name, {**options, "fields": [field for field in options["fields"] if field != "model"]})
+            for name, options in fieldsets
+        ]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # every shop has one

@@ -1,5 +1,6 @@
 """Which embedding model a shop's vectors are of, and the careful way from one to another."""
 
+import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Self
 
@@ -45,7 +46,7 @@ class EmbeddingState(Publishable):
         return tuple(dict.fromkeys(filter(None, (self.model, self.next_model, self.retired_model))))
 
     @classmethod
-    def answering(cls, tenant_id: object) -> str:
+    def answering(cls, tenant_id: uuid.UUID) -> str:
         """The model that this shop's questions are embedded with."""
         found = cls.objects.filter(tenant=tenant_id).values_list("model", flat=True).first()
         return found or str(settings.EMBEDDING_MODEL)
@@ -54,9 +55,10 @@ class EmbeddingState(Publishable):
 def models_of(tenant_ids: Collection[str]) -> Mapping[str, tuple[str, ...]]:
     """By tenant id, the models to embed with. Called before vectors are written: a shop gets its row here, so that a
     later change of settings.EMBEDDING_MODEL finds out which vectors there are."""
-    found = {str(state.tenant_id): state for state in EmbeddingState.objects.filter(tenant__in=tenant_ids)}
-    if missing := sorted(set(tenant_ids) - set(found)):
+    ids = {uuid.UUID(one) for one in tenant_ids}
+    found = {state.tenant_id: state for state in EmbeddingState.objects.filter(tenant__in=ids)}
+    if missing := sorted(ids - set(found)):
         new = [EmbeddingState(tenant_id=id_, model=settings.EMBEDDING_MODEL) for id_ in missing]
         EmbeddingState.objects.bulk_create(new, ignore_conflicts=True)
-        found |= {str(state.tenant_id): state for state in EmbeddingState.objects.filter(tenant__in=missing)}
-    return {id_: state.wanted for id_, state in found.items()}
+        found |= {state.tenant_id: state for state in EmbeddingState.objects.filter(tenant__in=missing)}
+    return {str(id_): state.wanted for id_, state in found.items()}

@@ -11,9 +11,7 @@ from readability import Document
 
 from chat.reading.errors import Text, UnreadableError
 
-FRAME = (
-    "script style template noscript nav header footer aside form button iframe svg dialog select object video audio"
-)
+FRAME = "script style template noscript nav header footer aside form button iframe svg dialog select object video audio"
 HIDDEN = (
     "//*[@hidden or @aria-hidden='true' or contains(translate(@style, ' ', ''), 'display:none')"
     " or contains(translate(@style, ' ', ''), 'visibility:hidden')]"

@@ -12,6 +12,7 @@ from controlplane.adapters.cloudflare_kv import KVNamespace
 from controlplane.adapters.instant import InstantApp
 from controlplane.adapters.turso import TursoDatabase
 from controlplane.adapters.workers_ai import WorkersAI
+from controlplane.publishing.telemetry import TelemetryStore
 from controlplane.publishing.vectors import VectorStore
 
 
@@ -41,7 +42,7 @@ def vectors(cell: str) -> VectorStore:
 
 
 def telemetry() -> TursoDatabase:
-    """The database that the edge writes its conversations into. Its schema is the edge's."""
+    """The database that the edge writes its conversations into, its schema in place."""
     return _telemetry(settings.TELEMETRY_DATABASE_URL, settings.TELEMETRY_AUTH_TOKEN)
 
 
@@ -82,4 +83,6 @@ def _vectors(url: str, auth_token: str) -> VectorStore:
 
 @functools.lru_cache
 def _telemetry(url: str, auth_token: str) -> TursoDatabase:
-    return _opened.enter_context(contextlib.closing(TursoDatabase(url, auth_token)))
+    database = _opened.enter_context(contextlib.closing(TursoDatabase(url, auth_token)))
+    TelemetryStore(database).ensure_schema()
+    return database

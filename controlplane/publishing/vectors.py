@@ -10,6 +10,7 @@ import json
 import math
 import struct
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from controlplane.adapters.errors import AdapterError
 from controlplane.adapters.turso import Statement, TursoDatabase, Value
@@ -104,7 +105,7 @@ _SCHEMA: tuple[tuple[str, ...], ...] = (
         )""",
         f"""INSERT INTO chunk_vec (id, chunk_id, tenant_id, model, embedded_at, emb)
             SELECT number << 56 | chunk_id, chunk_id, tenant_id, model, {_NOW}, emb
-            FROM chunk_vec_1 JOIN embedding_model USING (model) ORDER BY 1""",
+            FROM chunk_vec_1 JOIN embedding_model USING (model) ORDER BY 1""",  # noqa: S608 - built of constants
         "DROP TABLE chunk_vec_1",
         "CREATE INDEX chunk_vec_tenant ON chunk_vec (tenant_id, model, chunk_id)",
         """CREATE TRIGGER chunk_vec_length BEFORE INSERT ON chunk_vec
@@ -160,7 +161,7 @@ _PUT_VECTOR = f"""
     FROM chunk JOIN embedding_model ON model = :model
     WHERE source_kind = :kind AND source_id = :source AND chunk_no = :no
     ON CONFLICT (id) DO UPDATE SET embedded_at = excluded.embedded_at, emb = excluded.emb
-"""
+"""  # noqa: S608 - built of constants
 
 _DROP_OTHER_MODELS = """
     DELETE FROM chunk_vec WHERE id IN (

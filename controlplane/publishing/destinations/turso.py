@@ -7,15 +7,16 @@ from functools import partial
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from controlplane.adapters.errors import AdapterError
+from controlplane.adapters.workers_ai import MAX_CHARACTERS
 from controlplane.publishing import cells
 from controlplane.publishing.delivery import Outcome
 from controlplane.publishing.destinations import isolate
 from controlplane.publishing.documents import TURSO, Chunks, build
 from controlplane.publishing.vectors import Source, VectorStore
 
-CHARACTERS_A_WRITE = 100_000
-"""Texts that are embedded before their vectors are stored: a delivery cut short (soft time limit) keeps what it did,
-and the local model reads some 7,000 characters a second."""
+CHARACTERS_A_WRITE = 2 * MAX_CHARACTERS
+"""Texts that are embedded before their vectors are stored: a delivery that is cut short keeps what it did."""
 
 Models = Mapping[str, tuple[str, ...]]
 """By tenant id, the models that its chunks need vectors of; the first one answers."""
@@ -37,8 +38,18 @@ def deliver(keys: list[str]) -> dict[str, Outcome]:
         gone = [key for key in keys if key not in built or built[key].cell != cell]
         if gone:
             cells.vectors(cell).delete_sources([_source(key) for key in gone])
-        for some in _slices(built, here):
-            outcomes |= isolate(partial(_replace, cell, built, models), some)
+        outcomes |= _in_slices(partial(_replace, cell, built, models), list(_slices(built, here)))
+    return outcomes
+
+
+def _in_slices(write: Callable[[Collection[str]], None], slices: Sequence[list[str]]) -> dict[str, Outcome]:
+    """Writes one slice after another, and tries no further while a store or the model is away."""
+    outcomes: dict[str, Outcome] = {}
+    for number, keys in enumerate(slices):
+        outcomes |= isolate(write, keys)
+        failed = [outcome for outcome in outcomes.values() if isinstance(outcome, AdapterError)]
+        if away := next((error for error in failed if not error.permanent), None):
+            return outcomes | {key: away for rest in slices[number + 1 :] for key in rest}
     return outcomes
 
 
