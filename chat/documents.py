@@ -1,17 +1,15 @@
-"""Builds the chunks of knowledge sources for Turso."""
+"""Builds the chunks of knowledge sources for Turso, and the chat's part of a shop's records."""
 
 import uuid
 from collections.abc import Collection, Iterable, Mapping
 
-from semantic_text_splitter import TextSplitter
-
-from chat.models import KnowledgeSource
+from chat.chunking import passages
+from chat.models import ChatProfile, EmbeddingState, KnowledgeSource
 from controlplane.publishing.documents import TURSO, Chunks, Document
 from controlplane.publishing.models import OwnedDocument
 from controlplane.publishing.vectors import Chunk
-
-CHUNK_LENGTH = (500, 900)
-"""Characters of a chunk: 900 stay within the 256 tokens that MiniLM reads, also in German."""
+from storefront.documents import ChatSettings
+from tenants.models import Tenant
 
 
 def documents_of_tenant(tenant_ids: Collection[uuid.UUID]) -> Iterable[OwnedDocument]:
@@ -30,14 +28,20 @@ def knowledge_chunks(ids: Collection[str]) -> Mapping[str, Chunks]:
 
 
 def chunks_of(source: KnowledgeSource) -> Iterable[Chunk]:
-    """The source in pieces that end at paragraphs and sentences; each carries the title."""
-    for number, body in enumerate(TextSplitter(CHUNK_LENGTH).chunks(source.body)):
+    """The source in passages that end at headings and sentences; each carries the title and its headings."""
+    for number, passage in enumerate(passages(source.title, source.body)):
         yield Chunk(
             source_kind="knowledge",
             source_id=str(source.pk),
             chunk_no=number,
             lang=source.tenant.locale.partition("-")[0],
-            title=source.title,
-            body=body,
+            title=passage.title,
+            body=passage.body,
             url=source.url,
         )
+
+
+def chat_config(tenant: Tenant) -> tuple[ChatSettings, str]:
+    """What a shop's records say of its chat, and the model that its questions are embedded with."""
+    profile: ChatProfile | None = getattr(tenant, "chat", None)
+    return profile.settings if profile else ChatSettings(), EmbeddingState.answering(tenant.pk)

@@ -66,6 +66,8 @@ CLOUDFLARE_ACCOUNT_ID = required("CLOUDFLARE_ACCOUNT_ID", defaults.CLOUDFLARE_AC
 CLOUDFLARE_API_TOKEN = required("CLOUDFLARE_API_TOKEN", defaults.CLOUDFLARE_API_TOKEN)
 CLOUDFLARE_KV_NAMESPACE_ID = required("CLOUDFLARE_KV_NAMESPACE_ID", defaults.CLOUDFLARE_KV_NAMESPACE_ID)
 EMBEDDING_MODEL = env.str("EMBEDDING_MODEL", defaults.EMBEDDING_MODEL if LOCAL else "@cf/baai/bge-m3")
+# Text models that a merchant may choose from; without any the Worker's own answers everywhere.
+CHAT_MODELS: list[str] = env.list("CHAT_MODELS", [])
 
 
 # A cell is one Instant app or one Turso database; tenants name the cell they live in. More cells come by name:
@@ -93,10 +95,10 @@ for cell in env.list("INSTANT_CELLS", ["default"]):
     }
 
 
-def local_turso_token() -> str:
+def local_turso_token(folder: str = "sqld") -> str:
     from controlplane.localcloud import sqld
 
-    return sqld.tokens(DATA_DIR / "sqld").read_write
+    return sqld.tokens(DATA_DIR / folder).read_write
 
 
 VECTOR_CELLS: dict[str, dict[str, str]] = {}
@@ -113,6 +115,16 @@ for cell in env.list("TURSO_CELLS", ["default"]):
     if not VECTOR_CELLS[cell]["auth_token"]:
         raise ImproperlyConfigured(f"Set the environment variable TURSO_AUTH_TOKEN{suffix} (see .env.example).")
 
+# What the edge says of its conversations: a database of its own, whose token opens nothing else.
+TELEMETRY_DATABASE_URL = url(
+    "TELEMETRY_DATABASE_URL",
+    required("TELEMETRY_DATABASE_URL", defaults.TELEMETRY_DATABASE_URL),
+    "http", "https", "libsql", "ws", "wss",
+)  # fmt: skip
+TELEMETRY_AUTH_TOKEN = env.str("TELEMETRY_AUTH_TOKEN", "") or (local_turso_token("sqld-telemetry") if LOCAL else "")
+if not TELEMETRY_AUTH_TOKEN:
+    raise ImproperlyConfigured("Set the environment variable TELEMETRY_AUTH_TOKEN (see .env.example).")
+
 # Upward references: publishing calls up into the apps only through these dotted paths.
 PUBLISHING_BUILDERS = {
     "kv": {"domain": "tenants.documents.domain_records"},
@@ -124,6 +136,8 @@ TENANT_DOCUMENTS = ["catalog.documents.documents_of_tenant", "chat.documents.doc
 # Every document of every tenant, for `republish`.
 ALL_DOCUMENTS = "tenants.documents.all_documents"
 PRODUCT_CARDS = "catalog.documents.cards"
+CHAT_CONFIG = "chat.documents.chat_config"
+EMBEDDING_MODELS = "chat.models.embedding.models_of"
 
 INSTALLED_APPS = [
     "unfold",
@@ -229,6 +243,15 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 5},
     }
     for destination in PUBLISHING_BUILDERS
+}
+CELERY_BEAT_SCHEDULE |= {
+    name: {"task": f"chat.tasks.{name}", "schedule": every, "options": {"expires": every}}
+    for name, every in {
+        "collect_telemetry": 60.0,
+        "follow_embedding_model": 60.0,
+        "read_what_is_due": 60.0,
+        "forget_old_conversations": 3_600.0,
+    }.items()
 }
 
 AUTH_PASSWORD_VALIDATORS = [

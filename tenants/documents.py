@@ -16,6 +16,7 @@ from controlplane.publishing.models import OwnedDocument
 from storefront.documents import (
     ACTIVE,
     MAX_RECORD_BYTES,
+    ChatSettings,
     Config,
     DomainRecord,
     ProductCard,
@@ -26,6 +27,9 @@ from storefront.documents import (
 )
 from tenants.models import Domain, Landing, Tenant, pages_of_tenants
 from tenants.models import Section as SectionRow
+
+ChatConfig = Callable[[Tenant], tuple[ChatSettings, str]]
+"""A tenant's chat settings and the model that its questions are embedded with (settings.CHAT_CONFIG)."""
 
 Cards = Callable[[Tenant, Sequence[Section]], Sequence[Section]]
 """Fills the product cards of a tenant's sections (settings.PRODUCT_CARDS)."""
@@ -80,6 +84,8 @@ def record_of(tenant: Tenant, sections: Sequence[Section] | None = None) -> Doma
     if sections is None:
         sections = [row.document for row in landing.sections.all()] if landing else []
     fill_cards: Cards = import_string(settings.PRODUCT_CARDS)
+    chat_config: ChatConfig = import_string(settings.CHAT_CONFIG)
+    chat, embedding_model = chat_config(tenant)
     primary = Domain.objects.filter(tenant=tenant, is_primary=True).values_list("host", flat=True).first()
     return DomainRecord(
         tenant=TenantRef(id=str(tenant.pk), status=tenant.status, name=tenant.name, slug=tenant.slug),
@@ -91,8 +97,9 @@ def record_of(tenant: Tenant, sections: Sequence[Section] | None = None) -> Doma
             currency=tenant.currency,
             locale=tenant.locale,
             realtime=_realtime(tenant.realtime_cell),
+            chat=chat,
             vectors=tenant.vector_cell,
-            embedding_model=settings.EMBEDDING_MODEL,
+            embedding_model=embedding_model,
         ),
     )
 

@@ -8,6 +8,7 @@ os.environ.update(
     REDIS_URL="memory://",
     DATA_DIR=tempfile.mkdtemp(prefix="storefront-tests-"),
     TURSO_AUTH_TOKEN="each test brings its own",
+    TELEMETRY_AUTH_TOKEN="each test brings its own",
 )
 
 from controlplane.settings import *

@@ -114,6 +114,17 @@ class TursoDatabase:
         """Run all statements in one write transaction and one round trip, or none of them."""
         return self._transport().batch([_statement(statement) for statement in statements])
 
+    def rehearse(self, changes: Sequence[Statement | str], query: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What `query` would answer after `changes`, all of which are undone: nothing is written.
+
+        `query` and the result are in Hrana's own form, as the edge sends and reads them. Over HTTP only. Changes hold
+        the write lock for this one round trip.
+        """
+        transport = self._transport()
+        if not isinstance(transport, _HttpTransport):
+            raise AdapterError("Trying out needs a Turso URL that begins with https:// or libsql://.", permanent=True)
+        return transport.rehearse([_statement(change) for change in changes], query)
+
     def close(self) -> None:
         """Drop this process's connection; the next statement opens a new one."""
         if transport := self._transports.pop(os.getpid(), None):
@@ -151,6 +162,10 @@ class _HttpTransport:
 
     def batch(self, statements: Sequence[Statement]) -> list[ResultSet]:
         return self._ask({"type": "batch", "batch": {"steps": _transaction(statements)}}, _batch_results)
+
+    def rehearse(self, changes: Sequence[Statement], query: Mapping[str, Any]) -> Mapping[str, Any]:
+        steps = _undone([*map(_stmt, changes), query], writes=bool(changes))
+        return self._ask({"type": "batch", "batch": {"steps": steps}}, _last_result)
 
     def _ask(self, request: dict[str, Any], read: Callable[[Mapping[str, Any]], Result]) -> Result:
         """One request on a stream of its own, which is closed in the same round trip: no transaction lingers."""
@@ -274,6 +289,24 @@ def _transaction(statements: Sequence[Statement]) -> list[dict[str, Any]]:
     not_committed = {"type": "not", "cond": {"type": "ok", "step": len(steps) - 1}}
     begun = {"type": "ok", "step": 0}
     return [*steps, {"condition": {"type": "and", "conds": [begun, not_committed]}, "stmt": {"sql": "ROLLBACK"}}]
+
+
+def _undone(body: Sequence[Mapping[str, Any]], *, writes: bool) -> list[dict[str, Any]]:
+    """The steps of statements that leave no trace: each runs if the one before it did, the last undoes them all."""
+    begin: dict[str, Any] = {"stmt": {"sql": "BEGIN IMMEDIATE" if writes else "BEGIN"}}
+    steps = [begin]
+    for stmt in body:
+        steps.append({"condition": {"type": "ok", "step": len(steps) - 1}, "stmt": stmt})
+    return [*steps, {"condition": {"type": "ok", "step": 0}, "stmt": {"sql": "ROLLBACK"}}]
+
+
+def _last_result(result: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The result of an `_undone`'s last own statement; its first failed step is raised."""
+    for error in result["step_errors"]:
+        if error is not None:
+            _refuse(error)
+    last: Mapping[str, Any] = result["step_results"][-2]
+    return last
 
 
 def _stmt(statement: Statement) -> dict[str, Any]:

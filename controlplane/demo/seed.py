@@ -13,7 +13,7 @@ from django.db import transaction
 from uuid_utils.compat import uuid7
 
 from catalog.models import Product
-from chat.models import KnowledgeSource
+from chat.models import ChatProfile, KnowledgeSource
 from controlplane.localcloud import defaults
 from tenants.documents import check_size
 from tenants.models import Membership, Tenant
@@ -96,7 +96,7 @@ def _exists(shop: Values) -> bool:
 
 @transaction.atomic
 def open_demo_shop(shop: Values) -> Tenant:
-    """One shop with its merchant, landing page, products and knowledge; all or nothing.
+    """One shop with its merchant, landing page, products, knowledge and chat; all or nothing.
 
     Raises ValidationError, naming the product or entry, where something in the file does not fit.
     """
@@ -113,9 +113,11 @@ def open_demo_shop(shop: Values) -> Tenant:
         for position, values in enumerate(shop["products"])
     ]
     knowledge = [KnowledgeSource(tenant=tenant, **_entry(values)) for values in shop["knowledge"]]
-    rows: list[Product | KnowledgeSource] = [*products, *knowledge]
+    chat = ChatProfile(tenant=tenant, enabled=True, **shop.get("chat", {}))
+    rows: list[Product | KnowledgeSource | ChatProfile] = [*products, *knowledge, chat]
     for row in rows:
         _check(row)
+    chat.save()
     Product.objects.bulk_create(products)
     KnowledgeSource.objects.bulk_create(knowledge)
     check_size(tenant, [section.document for section in tenant.landing.sections.all()])
@@ -155,7 +157,7 @@ def _entry(values: Mapping[str, Any]) -> Values:
     return {**values, "body": values["body"].strip()}
 
 
-def _check(row: Product | KnowledgeSource) -> None:
+def _check(row: Product | KnowledgeSource | ChatProfile) -> None:
     """bulk_create() checks nothing by itself."""
     try:
         row.clean_fields(exclude=["tenant"])

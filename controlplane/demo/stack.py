@@ -36,6 +36,7 @@ def services() -> list[Service]:
     return [
         _module("valkey", f"{cloud}.valkey", defaults.VALKEY_PORT, data / "valkey"),
         _module("turso", f"{cloud}.sqld", defaults.SQLD_PORT, data / "sqld"),
+        _module("telemetry", f"{cloud}.sqld", defaults.TELEMETRY_PORT, data / "sqld-telemetry"),
         _module("cloudflare", f"{cloud}.cloudflare", defaults.CLOUDFLARE_PORT, data / "cloudflare"),
         _module("instant", f"{cloud}.instant", defaults.INSTANT_PORT, data / "instant"),
         _python(
@@ -68,7 +69,7 @@ def _uvicorn(app: str, port: int, *more: str) -> tuple[str, ...]:
 
 
 def edge_environment() -> dict[str, str]:
-    """The variables and secrets that the Worker has: read access only, no admin token."""
+    """The variables and secrets that the Worker has: read access only but for telemetry, no admin token."""
     return {
         "CLOUDFLARE_API_URL": settings.CLOUDFLARE_API_URL,
         "CLOUDFLARE_ACCOUNT_ID": settings.CLOUDFLARE_ACCOUNT_ID,
@@ -76,6 +77,9 @@ def edge_environment() -> dict[str, str]:
         "CLOUDFLARE_KV_NAMESPACE_ID": settings.CLOUDFLARE_KV_NAMESPACE_ID,
         "TURSO_URL": settings.VECTOR_CELLS["default"]["url"],
         "TURSO_READ_TOKEN": sqld.tokens(settings.DATA_DIR / "sqld").read_only,
+        "TELEMETRY_URL": settings.TELEMETRY_DATABASE_URL,
+        "TELEMETRY_WRITE_TOKEN": settings.TELEMETRY_AUTH_TOKEN,
+        "CHAT_MODEL": defaults.TEXT_MODEL,
         "PUBLIC_SCHEME": settings.STOREFRONT_SCHEME,
         "PUBLIC_PORT": settings.STOREFRONT_PORT,
         "IMG_SRC": f"http://127.0.0.1:{defaults.CONTROL_PLANE_PORT}",

@@ -12,6 +12,7 @@ from controlplane.adapters.cloudflare_kv import KVNamespace
 from controlplane.adapters.instant import InstantApp
 from controlplane.adapters.turso import TursoDatabase
 from controlplane.adapters.workers_ai import WorkersAI
+from controlplane.publishing.telemetry import TelemetryStore
 from controlplane.publishing.vectors import VectorStore
 
 
@@ -40,13 +41,18 @@ def vectors(cell: str) -> VectorStore:
     return _vectors(config["url"], config["auth_token"])
 
 
+def telemetry() -> TursoDatabase:
+    """The database that the edge writes its conversations into, its schema in place."""
+    return _telemetry(settings.TELEMETRY_DATABASE_URL, settings.TELEMETRY_AUTH_TOKEN)
+
+
 _opened = contextlib.ExitStack()
 
 
 def close() -> None:
     """Closes every client; the next use makes new ones."""
     _opened.close()
-    for made in (_kv, _ai, _instant, _vectors):
+    for made in (_kv, _ai, _instant, _vectors, _telemetry):
         made.cache_clear()
 
 
@@ -73,3 +79,10 @@ def _vectors(url: str, auth_token: str) -> VectorStore:
     store = VectorStore(_opened.enter_context(contextlib.closing(TursoDatabase(url, auth_token))))
     store.ensure_schema()
     return store
+
+
+@functools.lru_cache
+def _telemetry(url: str, auth_token: str) -> TursoDatabase:
+    database = _opened.enter_context(contextlib.closing(TursoDatabase(url, auth_token)))
+    TelemetryStore(database).ensure_schema()
+    return database

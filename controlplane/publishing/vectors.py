@@ -9,7 +9,8 @@ import itertools
 import json
 import math
 import struct
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from controlplane.adapters.errors import AdapterError
 from controlplane.adapters.turso import Statement, TursoDatabase, Value
@@ -19,6 +20,9 @@ SourceKey = tuple[str, str]
 
 ROWS_A_BATCH = 200
 SOURCES_A_QUERY = 2_000
+
+_NOW = "CAST(unixepoch('subsec') * 1000 AS INTEGER)"
+"""The database's time in milliseconds."""
 
 # One entry a version; an entry that has run anywhere is never edited. `PRAGMA user_version` is read-only on Turso
 # Cloud, so the version is a row, and inserting it first lets one of two racing processes win.
@@ -75,6 +79,50 @@ _SCHEMA: tuple[tuple[str, ...], ...] = (
             DELETE FROM chunk_vec WHERE chunk_id = old.id;
         END""",
     ),
+    # Vectors of two models side by side: while a tenant moves from one to another, the old one goes on answering.
+    (
+        "DROP TRIGGER chunk_vec_length",
+        "DROP TRIGGER chunk_updated",
+        "DROP TRIGGER chunk_deleted",
+        "ALTER TABLE embedding_model RENAME TO embedding_model_1",
+        """CREATE TABLE embedding_model (
+            number INTEGER PRIMARY KEY CHECK (number BETWEEN 1 AND 127),
+            model TEXT NOT NULL UNIQUE,
+            dimensions INTEGER NOT NULL
+        )""",
+        "INSERT INTO embedding_model (model, dimensions) SELECT model, dimensions FROM embedding_model_1",
+        "DROP TABLE embedding_model_1",
+        "ALTER TABLE chunk_vec RENAME TO chunk_vec_1",
+        "DROP INDEX chunk_vec_tenant",
+        # id: model number << 56 | chunk id, so that what one scan reads lies together: a tenant's rows of one model.
+        """CREATE TABLE chunk_vec (
+            id INTEGER PRIMARY KEY,
+            chunk_id INTEGER NOT NULL,
+            tenant_id TEXT NOT NULL,
+            model TEXT NOT NULL,
+            embedded_at INTEGER NOT NULL,
+            emb BLOB NOT NULL CHECK (typeof(emb) = 'blob' AND length(emb) > 0 AND length(emb) % 4 = 0)
+        )""",
+        f"""INSERT INTO chunk_vec (id, chunk_id, tenant_id, model, embedded_at, emb)
+            SELECT number << 56 | chunk_id, chunk_id, tenant_id, model, {_NOW}, emb
+            FROM chunk_vec_1 JOIN embedding_model USING (model) ORDER BY 1""",  # noqa: S608 - built of constants
+        "DROP TABLE chunk_vec_1",
+        "CREATE INDEX chunk_vec_tenant ON chunk_vec (tenant_id, model, chunk_id)",
+        """CREATE TRIGGER chunk_vec_length BEFORE INSERT ON chunk_vec
+            WHEN length(new.emb) IS NOT (SELECT 4 * dimensions FROM embedding_model WHERE model = new.model)
+            BEGIN SELECT RAISE(ABORT, 'a vector of another length than its model has'); END""",
+        # A vector never outlives the text it was made of, whichever model made it.
+        """CREATE TRIGGER chunk_updated AFTER UPDATE ON chunk WHEN old.content_hash <> new.content_hash BEGIN
+            DELETE FROM chunk_vec WHERE id IN (SELECT number << 56 | old.id FROM embedding_model);
+            DELETE FROM chunk_fts WHERE rowid = old.id;
+            INSERT INTO chunk_fts (rowid, tenant, title, body)
+            VALUES (new.id, replace(new.tenant_id, '-', ''), new.title, new.body);
+        END""",
+        """CREATE TRIGGER chunk_deleted AFTER DELETE ON chunk BEGIN
+            DELETE FROM chunk_fts WHERE rowid = old.id;
+            DELETE FROM chunk_vec WHERE id IN (SELECT number << 56 | old.id FROM embedding_model);
+        END""",
+    ),
 )
 
 # Not OR IGNORE: that uses up a number each time.
@@ -83,12 +131,15 @@ _NUMBER_TENANT = """
     SELECT :tenant WHERE NOT EXISTS (SELECT 1 FROM tenant_number WHERE tenant_id = :tenant)
 """
 
-# A chunk without a new vector must still have its old one: where that has gone meanwhile (a wiped store, another
+# A model without a new vector must still have its old one: where that has gone meanwhile (a wiped store, another
 # delivery), the subquery is NULL, the NOT NULL of content_hash fails, and the whole write is undone.
 _KEPT_HASH = """(
-    SELECT kept.content_hash FROM chunk AS kept JOIN chunk_vec ON chunk_vec.chunk_id = kept.id
-    WHERE kept.source_kind = :kind AND kept.source_id = :source AND kept.chunk_no = :no
-        AND kept.tenant_id = :tenant AND kept.content_hash = :hash AND chunk_vec.model = :model
+    SELECT content_hash FROM chunk
+    WHERE source_kind = :kind AND source_id = :source AND chunk_no = :no AND tenant_id = :tenant
+        AND content_hash = :hash AND json_array_length(:kept) = (
+            SELECT count(*) FROM json_each(:kept) AS wanted JOIN embedding_model AS known ON known.model = wanted.value
+            JOIN chunk_vec ON chunk_vec.id = known.number << 56 | chunk.id
+        )
 )"""
 
 _PUT_CHUNK = """
@@ -104,10 +155,20 @@ _PUT_CHUNK = """
         content_hash = excluded.content_hash
 """
 
-_PUT_VECTOR = """
-    INSERT INTO chunk_vec (chunk_id, tenant_id, model, emb)
-    SELECT id, tenant_id, :model, :emb FROM chunk WHERE source_kind = :kind AND source_id = :source AND chunk_no = :no
-    ON CONFLICT (chunk_id) DO UPDATE SET model = excluded.model, emb = excluded.emb
+_PUT_VECTOR = f"""
+    INSERT INTO chunk_vec (id, chunk_id, tenant_id, model, embedded_at, emb)
+    SELECT number << 56 | id, id, tenant_id, :model, {_NOW}, :emb
+    FROM chunk JOIN embedding_model ON model = :model
+    WHERE source_kind = :kind AND source_id = :source AND chunk_no = :no
+    ON CONFLICT (id) DO UPDATE SET embedded_at = excluded.embedded_at, emb = excluded.emb
+"""  # noqa: S608 - built of constants
+
+_DROP_OTHER_MODELS = """
+    DELETE FROM chunk_vec WHERE id IN (
+        SELECT number << 56 | id FROM chunk JOIN embedding_model
+        WHERE source_kind = :kind AND source_id = :source
+            AND model NOT IN (SELECT value FROM json_each(:models))
+    )
 """
 
 
@@ -130,11 +191,22 @@ class Chunk:
         return hashlib.sha256(json.dumps([self.title, self.body, self.lang]).encode()).hexdigest()
 
 
-Embedded = tuple[Chunk, Sequence[float] | None]
-"""A chunk with its new vector; None keeps the vector that is stored for the same content."""
+Embedded = tuple[Chunk, Mapping[str, Sequence[float]]]
+"""A chunk with its new vectors by model; a model without one keeps the vector that is stored for the same content."""
 
 Source = tuple[str, str, str, Sequence[Embedded]]
 """Tenant id, source kind, source id, and all chunks of that source, numbered 0, 1, 2, …"""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StoredChunk:
+    """A passage as shoppers' questions find it. `models` made its vectors; `embedded_at` in milliseconds UTC."""
+
+    chunk_no: int
+    title: str
+    body: str
+    models: tuple[str, ...]
+    embedded_at: int
 
 
 class VectorStore:
@@ -163,24 +235,34 @@ class VectorStore:
             rows = self._database.execute(
                 "SELECT source_kind, source_id, chunk_no, content_hash FROM json_each(?) AS wanted"
                 " JOIN chunk ON source_kind = wanted.value ->> 0 AND source_id = wanted.value ->> 1"
-                " JOIN chunk_vec ON chunk_vec.chunk_id = chunk.id WHERE chunk_vec.model = ?",
+                " JOIN embedding_model ON embedding_model.model = ?"
+                " JOIN chunk_vec ON chunk_vec.id = number << 56 | chunk.id",
                 [json.dumps(keys), model],
             )
             for kind, source_id, number, content_hash in rows:
                 found[str(kind), str(source_id)][int(number or 0)] = str(content_hash)
         return found
 
-    def replace(self, tenant_id: str, source_kind: str, source_id: str, chunks: Sequence[Embedded], model: str) -> None:
-        """Make these the chunks of the source, in one transaction: see `replace_many`."""
-        self.replace_many([(tenant_id, source_kind, source_id, chunks)], model)
+    def replace(
+        self,
+        tenant_id: str,
+        source_kind: str,
+        source_id: str,
+        chunks: Sequence[tuple[Chunk, Sequence[float] | None]],
+        model: str,
+    ) -> None:
+        """`replace_many` of one source and one model; None keeps the stored vector."""
+        rows: list[Embedded] = [(chunk, {} if vector is None else {model: vector}) for chunk, vector in chunks]
+        self.replace_many([(tenant_id, source_kind, source_id, rows)], [model])
 
-    def replace_many(self, sources: Iterable[Source], model: str) -> None:
-        """Make each source's chunks exactly those given, in transactions of about 200 rows and whole sources.
+    def replace_many(self, sources: Iterable[Source], models: Sequence[str]) -> None:
+        """Make each source's chunks exactly those given, each with a vector of each of `models` and of no other, in
+        transactions of about 200 rows and whole sources.
 
         After an error the sources of earlier transactions are written, those of the failed one are as they were.
         ValueError, before anything is written: a vector without direction, or chunks that are not this source's.
         """
-        writes = [(len(source[3]), _writes(source, model)) for source in sources]
+        writes = [(len(source[3]), _writes(source, models)) for source in sources]
         for statements in _batched(writes):
             try:
                 self._database.batch(statements)
@@ -188,6 +270,10 @@ class VectorStore:
                 if "chunk.content_hash" in error.message:
                     raise AdapterError("The stored vectors have changed meanwhile.", permanent=False) from None
                 raise
+
+    def rehearse(self, source: Source | None, models: Sequence[str], query: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the edge's `query` would find if `source` were stored, which it is not. See TursoDatabase.rehearse."""
+        return self._database.rehearse(_writes(source, models) if source else [], query)
 
     def delete_sources(self, sources: Collection[SourceKey]) -> None:
         for keys in _in_groups(sources, SOURCES_A_QUERY):
@@ -205,6 +291,31 @@ class VectorStore:
         """How many chunks this tenant has."""
         return int(self._database.execute("SELECT count(*) FROM chunk WHERE tenant_id = ?", [tenant_id])[0][0] or 0)
 
+    def without(self, tenant_id: str, model: str) -> int:
+        """How many of this tenant's chunks have no vector of this model: 0 when the tenant may be switched to it."""
+        rows = self._database.execute(
+            "SELECT count(*) FROM chunk WHERE tenant_id = ?1 AND id NOT IN"
+            " (SELECT chunk_id FROM chunk_vec WHERE tenant_id = ?1 AND model = ?2)",
+            [tenant_id, model],
+        )
+        return int(rows[0][0] or 0)
+
+    def stored(self, source: SourceKey) -> list[StoredChunk]:
+        """What is stored of a source, in order."""
+        rows = self._database.execute(
+            "SELECT chunk_no, title, body, group_concat(chunk_vec.model, ' '), max(embedded_at) FROM chunk"
+            " JOIN embedding_model JOIN chunk_vec ON chunk_vec.id = number << 56 | chunk.id"
+            " WHERE source_kind = ? AND source_id = ? GROUP BY chunk.id ORDER BY chunk_no",
+            [*source],
+        )
+        return [
+            StoredChunk(
+                chunk_no=int(no or 0), title=str(title), body=str(body), models=tuple(str(models).split()),
+                embedded_at=int(at or 0),
+            )
+            for no, title, body, models, at in rows
+        ]  # fmt: skip
+
     def sources(self) -> set[SourceKey]:
         """Every source that has a chunk, of all tenants."""
         rows = self._database.execute("SELECT DISTINCT source_kind, source_id FROM chunk")
@@ -214,7 +325,7 @@ class VectorStore:
         return int(self._database.execute("SELECT max(version) FROM schema_version")[0][0] or 0)
 
 
-def _writes(source: Source, model: str) -> list[Statement]:
+def _writes(source: Source, models: Sequence[str]) -> list[Statement]:
     tenant_id, kind, source_id, chunks = source
     if [(c.source_kind, c.source_id, c.chunk_no) for c, _ in chunks] != [
         (kind, source_id, n) for n in range(len(chunks))
@@ -226,20 +337,25 @@ def _writes(source: Source, model: str) -> list[Statement]:
         [kind, source_id, len(chunks), tenant_id],
     )
     known = [Statement(_NUMBER_TENANT, {"tenant": tenant_id})] if chunks else []
-    if lengths := [len(vector) for _, vector in chunks if vector is not None]:
-        known.append(Statement("INSERT OR IGNORE INTO embedding_model VALUES (?, ?)", [model, lengths[0]]))
-    return [trim, *known, *(s for embedded in chunks for s in _chunk_writes(tenant_id, embedded, model))]
+    lengths = {model: len(vector) for _, vectors in chunks for model, vector in vectors.items()}
+    known += [
+        Statement("INSERT OR IGNORE INTO embedding_model (model, dimensions) VALUES (?, ?)", [*one])
+        for one in lengths.items()
+    ]
+    others = Statement(_DROP_OTHER_MODELS, {"kind": kind, "source": source_id, "models": json.dumps([*models])})
+    return [trim, *known, *(s for embedded in chunks for s in _chunk_writes(tenant_id, embedded, models)), others]
 
 
-def _chunk_writes(tenant_id: str, embedded: Embedded, model: str) -> Iterator[Statement]:
-    chunk, vector = embedded
+def _chunk_writes(tenant_id: str, embedded: Embedded, models: Sequence[str]) -> Iterator[Statement]:
+    chunk, vectors = embedded
     place: dict[str, Value] = {"kind": chunk.source_kind, "source": chunk.source_id, "no": chunk.chunk_no}
     texts: dict[str, Value] = {"lang": chunk.lang, "title": chunk.title, "body": chunk.body, "url": chunk.url}
     row = {**place, **texts, "tenant": tenant_id, "hash": chunk.content_hash}
-    if vector is None:
-        yield Statement(_PUT_CHUNK.format(hash=_KEPT_HASH), {**row, "model": model})
+    if kept := [model for model in models if model not in vectors]:
+        yield Statement(_PUT_CHUNK.format(hash=_KEPT_HASH), {**row, "kept": json.dumps(kept)})
     else:
         yield Statement(_PUT_CHUNK.format(hash=":hash"), row)
+    for model, vector in vectors.items():
         yield Statement(_PUT_VECTOR, {**place, "model": model, "emb": blob(vector)})
 
 

@@ -16,4 +16,4 @@ from storefront.worker_bindings import WorkerEnv
 class Default(WorkerEntrypoint):  # type: ignore[misc] # the SDK is not installed where mypy runs
     async def fetch(self, request: Any) -> Any:
         # The JavaScript request itself: the SDK's wrapper raises KeyError for a method such as PROPFIND.
-        return await asgi.fetch(app, request.js_object, WorkerEnv(self.env, fetch), self.ctx)
+        return await asgi.fetch(app, request.js_object, WorkerEnv(self.env, fetch, self.ctx.waitUntil), self.ctx)

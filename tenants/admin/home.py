@@ -28,11 +28,23 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                     _link("Landing page", "web", "tenants_landing_changelist"),
                     _link("Sections", "view_agenda", "tenants_section_changelist"),
                     _link("Products", "sell", "catalog_product_changelist"),
-                    _link("Chat knowledge", "forum", "chat_knowledgesource_changelist"),
                     _link("Domains", "language", "tenants_domain_changelist"),
                 ],
             }
         )
+        groups.append(
+            {
+                "title": "Chat",
+                "items": [
+                    _link("Knowledge", "menu_book", "chat_knowledgesource_changelist"),
+                    {**_link("Unanswered", "help", "chat_questiongroup_changelist"),
+                     "badge": "chat.admin.inbox.open_count"},
+                    _link("Conversations", "forum", "chat_conversation_changelist"),
+                    _link("Try it", "troubleshoot", "chat_knowledgesource_try"),
+                    _link("Chat settings", "tune", "chat_chatprofile_changelist"),
+                ],
+            }
+        )  # fmt: skip
     platform = [
         _link("Outbox", "outbox", "publishing_staledocument_changelist", "publishing.view_staledocument"),
         _link("Users", "group", "auth_user_changelist", "auth.view_user"),

@@ -24,6 +24,8 @@ PRODUCTION = {
     "INSTANT_WEBSOCKET_URI": "wss://instant.example.com/runtime/session",
     "TURSO_DATABASE_URL": "libsql://db.example.com",
     "TURSO_AUTH_TOKEN": "t",
+    "TELEMETRY_DATABASE_URL": "libsql://telemetry.example.com",
+    "TELEMETRY_AUTH_TOKEN": "t",
 }
 
 

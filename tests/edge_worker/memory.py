@@ -1,8 +1,9 @@
 """The edge's ports in memory, and two shops of our own: what the tests call the app with."""
 
+import contextlib
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ import httpx
 from storefront import app as storefront_app
 from storefront.bindings import FETCH_TIMEOUT, BindingError, Reply
 from storefront.documents import (
+    ChatSettings,
     Config,
     DomainRecord,
     Link,
@@ -19,6 +21,7 @@ from storefront.documents import (
     TenantRef,
     domain_key,
 )
+from storefront.http_bindings import Tasks, WindowLimiter
 from storefront.sections import (
     AnnouncementBar,
     CallToAction,
@@ -41,7 +44,9 @@ from storefront.sections import (
     Testimonials,
 )
 
-INSTANT, TURSO = "http://instant.test", "http://turso.test"
+INSTANT, TURSO, TELEMETRY = "http://instant.test", "http://turso.test", "http://telemetry.test"
+
+CONVERSATION = "0198c0de-0000-7000-8000-0000000000cc"
 
 
 class DictKV:
@@ -61,6 +66,29 @@ class FixedAI:
     def __init__(self) -> None:
         self.down = False
         self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.frames: list[bytes] = [b'data: {"response": "Jug number 2 is sturdy [1]."}\n\n', b"data: [DONE]\n\n"]
+        self.text_down = False
+        self.open_streams = 0
+
+    @contextlib.asynccontextmanager
+    async def stream(self, model: str, inputs: dict[str, Any]) -> AsyncIterator[AsyncIterator[bytes]]:
+        self.asked.append((model, inputs))
+        if self.down or self.text_down:
+            raise BindingError("Workers AI is down")
+        self.open_streams += 1
+        try:
+            yield self._frames()
+        finally:
+            self.open_streams -= 1
+
+    async def _frames(self) -> AsyncIterator[bytes]:
+        for frame in self.frames:
+            yield frame
+
+    def says(self, text: str) -> None:
+        """Every answer from now on, in pieces of three characters."""
+        pieces = [text[i : i + 3] for i in range(0, len(text), 3)]
+        self.frames = [f"data: {json.dumps({'response': piece})}\n\n".encode() for piece in pieces]
 
     async def run(self, model: str, inputs: dict[str, Any]) -> dict[str, Any]:
         self.asked.append((model, inputs))
@@ -75,6 +103,8 @@ class Stores:
     def __init__(self) -> None:
         self.products: list[Product] = []
         self.rows: list[tuple[str, str, str, str, str, float]] = []  # kind, source id, title, body, url, score
+        self.usage = (0, 0)  # messages and tokens of today
+        self.written: list[list[Any]] = []  # the arguments of each INSERT into the telemetry database
         self.down: set[str] = set()
         self.canned: dict[str, Any] = {}  # by base address: said whatever is asked
         self.requests: list[tuple[str, Mapping[str, str], Any]] = []
@@ -95,9 +125,22 @@ class Stores:
             raise BindingError(f"{base} is down")
         if base in self.canned:
             answer = self.canned[base]
+        elif base == TELEMETRY:
+            answer = self._telemetry(asked["requests"][0]["batch"]["steps"])
         else:
             answer = self._instant(asked["query"]["products"]["$"]) if base == INSTANT else self._turso()
         return Reply(status=200, headers={}, body=json.dumps(answer).encode())
+
+    def _telemetry(self, steps: list[dict[str, Any]]) -> dict[str, Any]:
+        self.written += [
+            [argument["value"] for argument in step["stmt"]["args"]]
+            for step in steps
+            if step["stmt"]["sql"].startswith("INSERT")
+        ]
+        usage = [[{"type": "integer", "value": str(number)} for number in self.usage]]
+        results = [{"rows": usage if step["stmt"]["sql"].startswith("SELECT") else []} for step in steps]
+        result = {"step_results": results, "step_errors": [None] * len(steps)}
+        return {"results": [{"type": "ok", "response": {"type": "batch", "result": result}}]}
 
     def _instant(self, options: dict[str, Any]) -> dict[str, Any]:
         found = [{"id": product.id, **product.to_entity()} for product in self.products]
@@ -113,7 +156,9 @@ class Stores:
         def cell(value: Any) -> dict[str, Any]:
             return {"type": "float" if isinstance(value, float) else "text", "value": value}
 
-        rows = [[cell(value) for value in (str(number), *row)] for number, row in enumerate(self.rows)]
+        rows = [
+            [cell(value) for value in (str(number), *row, 1 / (60 + number))] for number, row in enumerate(self.rows)
+        ]
         ok = {"type": "ok", "response": {"type": "execute", "result": {"cols": [], "rows": rows}}}
         return {"baton": None, "base_url": None, "results": [ok, {"type": "ok", "response": {"type": "close"}}]}
 
@@ -136,6 +181,12 @@ class Platform:
     PUBLIC_SCHEME: str = "https"
     PUBLIC_PORT: str = ""
     IMG_SRC: str = ""
+    TELEMETRY_URL: str = TELEMETRY
+    TELEMETRY_WRITE_TOKEN: str = "telemetry-token"
+    DEFER: Tasks = dataclasses.field(default_factory=Tasks)
+    VISITOR_LIMITER: WindowLimiter = dataclasses.field(default_factory=lambda: WindowLimiter(1000, 60))
+    SHOP_LIMITER: WindowLimiter = dataclasses.field(default_factory=lambda: WindowLimiter(1000, 60))
+    SEARCH_LIMITER: WindowLimiter = dataclasses.field(default_factory=lambda: WindowLimiter(1000, 60))
 
     def publish(self, record: DomainRecord, host: str = "") -> None:
         self.KV.values[domain_key(host or record.canonical_host)] = record.to_json()
@@ -143,13 +194,48 @@ class Platform:
     async def get(self, url: str, *, method: str = "GET", **headers: str) -> httpx.Response:
         """The app's answer to one request; header names with underscores for hyphens."""
 
+        return await self._send(method, url, headers)
+
+    async def post(self, url: str, body: Any, **headers: str) -> httpx.Response:
+        """The same with a JSON body (bytes are sent as they are); deferred work is done when it returns."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        answer = await self._send("POST", url, {"content-type": "application/json"} | headers, content)
+        await self.DEFER.drain()
+        return answer
+
+    async def chat(self, *asked: str, lang: str = "", **headers: str) -> list[tuple[str, Any]]:
+        """The events that answer the last of the messages, which are the shopper's and the shop's in turns."""
+        roles = ["user" if (len(asked) - number) % 2 else "assistant" for number in range(len(asked))]
+        messages = [{"role": role, "content": text} for role, text in zip(roles, asked, strict=True)]
+        body = {"conversation": CONVERSATION, "messages": messages, "lang": lang}
+        answer = await self.post("https://pots.test/api/chat", body, **headers)
+        assert answer.status_code == 200, answer.text
+        return events_of(answer.text)
+
+    async def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> httpx.Response:
         async def app(scope: Any, receive: Any, send: Any) -> None:
             await storefront_app.app({**scope, "env": self}, receive, send)
 
         host = httpx.URL(url).host
         names = {"host": host} | {name.replace("_", "-"): value for name, value in headers.items()}
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
-            return await client.request(method, url, headers=names)
+            return await client.request(method, url, headers=names, content=body)
+
+
+def events_of(stream: str) -> list[tuple[str, Any]]:
+    """The names and values of server-sent events."""
+    pairs = [block.split("\ndata: ", 1) for block in stream.strip().split("\n\n")]
+    return [(name.removeprefix("event: "), json.loads(value)) for name, value in pairs]
+
+
+def text_of(events: list[tuple[str, Any]]) -> str:
+    return "".join(value["text"] for name, value in events if name == "token")
+
+
+def named(events: list[tuple[str, Any]], name: str) -> Any:
+    """The value of the one event of this name."""
+    [value] = [value for each, value in events if each == name]
+    return value
 
 
 def card(number: int, **changes: Any) -> ProductCard:
@@ -201,7 +287,11 @@ def shop_record(name: str = "Pots", tenant: str = "t-a", **changes: Any) -> Doma
         seo=Seo(title=f"{name} – by hand", description=f"Good {name}.", image_url="/img/hero.svg"),
         navigation=(Link(label="Everything", url="/products"), Link(label="Mail", url="mailto:a@pots.test")),
         sections=EVERY_KIND,
-        config=Config(realtime=RealtimeCell(app_id="app-1", api_uri=INSTANT), embedding_model="@cf/test/model"),
+        config=Config(
+            realtime=RealtimeCell(app_id="app-1", api_uri=INSTANT),
+            embedding_model="@cf/test/model",
+            chat=ChatSettings(enabled=True, contact_email="help@pots.test"),
+        ),
     )
     # Through JSON, as it travels: the revision is filled in on the way.
     return DomainRecord.from_json(dataclasses.replace(plain, **changes).to_json())

@@ -85,7 +85,7 @@ def test_a_query_of_another_dimension_is_an_error(sqld: Sqld, store: VectorStore
 
 
 def test_a_database_without_the_schema_is_an_error(sqld: Sqld, turso_database: TursoDatabase) -> None:
-    with pytest.raises(RetrievalError, match="chunk_vec"):
+    with pytest.raises(RetrievalError, match="no such table"):
         ask(sqld, vector=[1.0])
 
 

@@ -4,7 +4,7 @@ import pytest
 from django.db import transaction
 
 from catalog.models import Product
-from chat.models import KnowledgeSource
+from chat.models import ChatProfile, EmbeddingState, KnowledgeSource
 from controlplane.publishing.models import StaleDocument
 from tenants.models import Domain, Landing, Section, Tenant
 from tests.plugins.shops import make_knowledge, make_product
@@ -142,6 +142,6 @@ def test_every_model_that_shows_up_somewhere_is_publishable() -> None:
 
     from controlplane.publishing.models import Publishable
 
-    shown = {Tenant, Domain, Landing, Section, Product, KnowledgeSource}
+    shown = {Tenant, Domain, Landing, Section, Product, KnowledgeSource, ChatProfile, EmbeddingState}
     ours = [model for app in ("tenants", "catalog", "chat") for model in apps.get_app_config(app).get_models()]
     assert {model for model in ours if issubclass(model, Publishable)} == shown

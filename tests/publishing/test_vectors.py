@@ -8,6 +8,7 @@ import pytest
 from controlplane.adapters.errors import AdapterError
 from controlplane.adapters.turso import ResultSet, Statement, TursoDatabase, Value
 from controlplane.localcloud.sqld import Sqld
+from controlplane.publishing import vectors
 from controlplane.publishing.vectors import Chunk, Embedded, VectorStore
 
 A, B = "0198c0de-0000-7000-8000-00000000000a", "0198c0de-0000-7000-8000-00000000000b"
@@ -26,7 +27,11 @@ def chunk(source: str = "s", number: int = 0, **changes: str) -> Chunk:
     return Chunk(source_kind="knowledge", source_id=source, chunk_no=number, **{**texts, **changes})
 
 
-def chunks(source: str, count: int) -> list[Embedded]:
+One = tuple[Chunk, list[float] | None]
+"""A chunk with its vector of the one model that most tests need; None keeps the stored one."""
+
+
+def chunks(source: str, count: int) -> list[One]:
     return [(chunk(source, number), vector(number)) for number in range(count)]
 
 
@@ -34,15 +39,19 @@ def vector(seed: int, dimensions: int = 4) -> list[float]:
     return [random.Random(seed * 31 + i).uniform(0.1, 1) for i in range(dimensions)]
 
 
-def put(store: VectorStore, source: str, embedded: Sequence[Embedded], tenant: str = A, model: str = MODEL) -> None:
-    store.replace(tenant, "knowledge", source, embedded, model)
+def of(model: str, rows: Sequence[One]) -> list[Embedded]:
+    return [(one, {} if vector is None else {model: vector}) for one, vector in rows]
+
+
+def put(store: VectorStore, source: str, rows: Sequence[One], tenant: str = A, model: str = MODEL) -> None:
+    store.replace(tenant, "knowledge", source, rows, model)
 
 
 def content(database: TursoDatabase) -> list[list[tuple[Value, ...]]]:
     """Everything that is stored, of all tables in step: chunks, vectors, and what a text search finds."""
     queries = (
         "SELECT * FROM chunk ORDER BY id",
-        "SELECT * FROM chunk_vec ORDER BY chunk_id",
+        "SELECT id, chunk_id, tenant_id, model, emb FROM chunk_vec ORDER BY id",
         "SELECT rowid FROM chunk_fts WHERE chunk_fts MATCH 'body' ORDER BY rowid",
     )
     return [[row.astuple() for row in database.execute(query)] for query in queries]
@@ -163,10 +172,55 @@ def test_a_new_model_replaces_the_vectors_and_may_have_another_length(
     assert len(content(turso_database)[1]) == 1
 
 
+def test_two_models_lie_side_by_side_and_leave_one_by_one(store: VectorStore, turso_database: TursoDatabase) -> None:
+    put(store, "s", chunks("s", 2))
+    both = [(chunk("s", n), {"wider": vector(n, dimensions=8)}) for n in range(2)]
+    assert store.without(A, "wider") == 2
+    store.replace_many([(A, "knowledge", "s", both)], [MODEL, "wider"])
+    assert (store.without(A, MODEL), store.without(A, "wider")) == (0, 0)
+    assert [one.models for one in store.stored(("knowledge", "s"))] == [(MODEL, "wider")] * 2
+    store.replace_many([(A, "knowledge", "s", [(one, {}) for one, _ in both])], ["wider"])
+    assert [one.models for one in store.stored(("knowledge", "s"))] == [("wider",)] * 2
+    assert (store.without(A, MODEL), store.without(A, "wider")) == (2, 0)
+
+
+def test_a_new_text_is_refused_until_every_model_has_read_it(store: VectorStore, turso_database: TursoDatabase) -> None:
+    first = [(chunk(), {MODEL: vector(1), "wider": vector(1, dimensions=8)})]
+    store.replace_many([(A, "knowledge", "s", first)], [MODEL, "wider"])
+    before = content(turso_database)
+    with pytest.raises(AdapterError, match="changed meanwhile"):
+        store.replace_many([(A, "knowledge", "s", [(chunk(body="New"), {MODEL: vector(2)})])], [MODEL, "wider"])
+    assert content(turso_database) == before
+
+
+def test_a_database_of_the_first_version_keeps_its_vectors(turso_database: TursoDatabase) -> None:
+    turso_database.execute("CREATE TABLE schema_version (version INTEGER PRIMARY KEY)")
+    turso_database.batch([*vectors._SCHEMA[0], "INSERT INTO schema_version VALUES (1)"])
+    one = chunk()
+    turso_database.batch(
+        [
+            Statement("INSERT INTO tenant_number (tenant_id) VALUES (?)", [A]),
+            Statement("INSERT INTO embedding_model VALUES (?, 4)", [MODEL]),
+            Statement(
+                "INSERT INTO chunk VALUES (4294967297, ?, 'knowledge', 's', 0, 'en', ?, ?, '/faq', ?)",
+                [A, one.title, one.body, one.content_hash],
+            ),
+            Statement("INSERT INTO chunk_vec VALUES (4294967297, ?, ?, ?)", [A, MODEL, vectors.blob(vector(0))]),
+        ]
+    )
+    store = VectorStore(turso_database)
+    store.ensure_schema()
+    before = content(turso_database)
+    put(store, "s", [(one, None)])
+    assert content(turso_database) == before
+    store.delete_tenant(A)
+    assert content(turso_database) == [[], [], []]
+
+
 def test_many_sources_are_written_in_few_transactions(sqld: Sqld, store: VectorStore) -> None:
     counted = CountingDatabase(sqld.url, sqld.rw_token)
-    sources = [(A, "knowledge", f"s{i}", chunks(f"s{i}", 7)) for i in range(90)]
-    VectorStore(counted).replace_many(sources, MODEL)
+    sources = [(A, "knowledge", f"s{i}", of(MODEL, chunks(f"s{i}", 7))) for i in range(90)]
+    VectorStore(counted).replace_many(sources, [MODEL])
     counted.close()
     assert store.count(A) == 630
     assert counted.batches == 4  # 28 sources of 7 rows are 196 rows
@@ -189,9 +243,9 @@ def test_a_source_larger_than_a_batch_is_still_one_transaction(store: VectorStor
 
 
 def test_one_bad_source_does_not_undo_the_batches_before_it(store: VectorStore) -> None:
-    bad = (A, "knowledge", "bad", [(chunk("bad", 0), [1.0])])
+    bad = (A, "knowledge", "bad", of(MODEL, [(chunk("bad", 0), [1.0])]))
     with pytest.raises(AdapterError):
-        store.replace_many([(A, "knowledge", "s", chunks("s", 200)), bad], MODEL)
+        store.replace_many([(A, "knowledge", "s", of(MODEL, chunks("s", 200))), bad], [MODEL])
     assert store.sources() == {("knowledge", "s")}
 
 

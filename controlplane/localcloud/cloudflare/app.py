@@ -87,11 +87,13 @@ def app(
             Middleware(Gate, token=token, account=account, quota=Quota() if enforce_quota else None),
         ],
     )
+    models = dict(ai.TEXT_MODELS)
     store = Store(path)
     store.create_namespace(namespace, "storefront")
     pace = Pace() if enforce_write_rate else None
     for one in (api, starlette):
         one.state.store, one.state.faults, one.state.pace = store, chosen, pace
+        one.state.text_models = models
     return starlette
 
 

@@ -6,7 +6,7 @@ useful (a card's price is published with the record), 503 where nothing is left 
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from storefront import pages
+from storefront import chat_api, pages
 from storefront.assets import BUILD
 from storefront.catalog import SORTS, Catalog, CatalogError, Listing, from_card, record_cards
 from storefront.documents import Product
@@ -34,7 +34,7 @@ from storefront.responses import (
     shop_message,
     shop_page,
 )
-from storefront.search import question_of, search
+from storefront.search import SearchError, question_of, search, similar
 
 MAX_PAGE = 500
 
@@ -70,12 +70,22 @@ async def product(request: Request) -> Response:
         return _product_from_record(shop, slug)
     if item is None:
         raise HTTPException(404)
-    return shop_page(shop, pages.product(shop.record, origin=shop.origin, item=item))
+    page = pages.product(shop.record, origin=shop.origin, item=item, similar=await _similar(shop, item))
+    return shop_page(shop, page)
+
+
+async def _similar(shop: Shop, item: Product) -> Sequence[Product]:
+    try:
+        return await similar(shop.env, shop.record, item)
+    except SearchError as error:
+        log.warning("a product page shows the front page's cards in place of similar products: %s", error)
+        return ()
 
 
 async def search_page(request: Request) -> Response:
     shop = await shop_of(request)
-    results = await search(shop.env, shop.record, question_of(request.query_params.get("q", "")))
+    chosen = chat_api.chosen_filters(request.query_params, shop.record.config.currency)
+    results = await search(shop.env, shop.record, question_of(request.query_params.get("q", "")), chosen=chosen)
     return shop_page(shop, pages.search(shop.record, origin=shop.origin, results=results))
 
 
@@ -173,6 +183,9 @@ def build() -> Starlette:
             Route("/products", product_list),
             Route("/products/{slug}", product),
             Route("/search", search_page),
+            Route("/api/search", chat_api.search_api),
+            Route("/api/chat", chat_api.chat, methods=["POST"]),
+            Route("/api/chat/rating", chat_api.rating, methods=["POST"]),
             Route("/robots.txt", robots),
             Route("/sitemap.xml", sitemap),
             Route("/healthz", healthz),

@@ -1,4 +1,4 @@
-"""What the platform gives the Worker, as ports: KV, AI, outbound fetch, variables and secrets.
+"""What the platform gives the Worker, as ports: KV, AI, outbound fetch, rate limits, variables and secrets.
 
 They arrive in `scope["env"]` by attribute. `entry.py` wraps Cloudflare's own; `http_bindings.py` speaks to the
 same services over HTTP; tests bring dictionaries.
@@ -7,11 +7,15 @@ same services over HTTP; tests bring dictionaries.
 import dataclasses
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 FETCH_TIMEOUT = 5.0
 """Seconds a shopper may wait for one store before the page is served without it."""
+
+STREAM_START, STREAM_IDLE = 20.0, 15.0
+"""Seconds until a model's first event, and between two of its events, before the call is given up."""
 
 
 class BindingError(Exception):
@@ -47,6 +51,27 @@ class AI(Protocol):
     async def run(self, model: str, inputs: dict[str, Any]) -> dict[str, Any]:
         """The model's result, without the REST envelope. Raises BindingError."""
 
+    def stream(self, model: str, inputs: dict[str, Any]) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """The model's server-sent events as they come, cut anywhere (see `textstream.py`).
+
+        Leaving the context ends the call, whether or not the model was done. Raises BindingError on entry, and
+        while iterating where nothing comes for STREAM_IDLE seconds.
+        """
+
+
+class RateLimiter(Protocol):
+    """Workers' rate limiting: how many and for how long is the binding's configuration, not the caller's."""
+
+    async def limit(self, key: str) -> bool:
+        """Counts one for `key`; False where it has had its share. Raises BindingError."""
+
+
+class Defer(Protocol):
+    """Work that the answer does not wait for: `ctx.waitUntil` on Cloudflare, a task elsewhere."""
+
+    def __call__(self, work: Coroutine[Any, Any, None]) -> None:
+        """Starts `work`. What it raises is logged and reaches nobody."""
+
 
 class Fetch(Protocol):
     """The platform's outbound HTTP."""
@@ -74,6 +99,18 @@ class Env(Protocol):
 
     @property
     def FETCH(self) -> Fetch: ...  # noqa: N802
+
+    @property
+    def DEFER(self) -> Defer: ...  # noqa: N802
+
+    @property
+    def VISITOR_LIMITER(self) -> RateLimiter: ...  # noqa: N802
+
+    @property
+    def SHOP_LIMITER(self) -> RateLimiter: ...  # noqa: N802
+
+    @property
+    def SEARCH_LIMITER(self) -> RateLimiter: ...  # noqa: N802
 
 
 def variable(env: Env, name: str, default: str = "") -> str:

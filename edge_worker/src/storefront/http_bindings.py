@@ -1,13 +1,30 @@
 """The bindings over HTTP, for running outside Cloudflare: KV and AI by Cloudflare's REST API, fetch by httpx."""
 
+import asyncio
+import contextlib
 import dataclasses
-from collections.abc import Mapping
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
-from storefront.bindings import AI, FETCH_TIMEOUT, KV, BindingError, Fetch, Reply
+from storefront.bindings import (
+    AI,
+    FETCH_TIMEOUT,
+    KV,
+    STREAM_IDLE,
+    STREAM_START,
+    BindingError,
+    Defer,
+    Fetch,
+    RateLimiter,
+    Reply,
+)
+
+log = logging.getLogger("storefront")
 
 
 class HttpFetch:
@@ -65,16 +82,16 @@ class HttpKV:
 
 
 class HttpAI:
-    """`POST /accounts/{account}/ai/run/{model}`: the result inside Cloudflare's envelope."""
+    """`POST /accounts/{account}/ai/run/{model}`: the result inside Cloudflare's envelope, or a bare event stream."""
 
-    def __init__(self, fetch: Fetch, account: CloudflareAccount) -> None:
-        self._fetch = fetch
+    def __init__(self, client: httpx.AsyncClient, account: CloudflareAccount) -> None:
+        self._client = client
         self._account = account
 
     async def run(self, model: str, inputs: dict[str, Any]) -> dict[str, Any]:
-        url = self._account.url(f"ai/run/{quote(model, safe='@/')}")
+        body = httpx.Request("POST", "/", json=inputs).content
         headers = self._account.headers | {"content-type": "application/json"}
-        reply = await self._fetch("POST", url, headers=headers, body=httpx.Request("POST", url, json=inputs).content)
+        reply = await HttpFetch(self._client)("POST", self._url(model), headers=headers, body=body)
         if reply.status != 200:
             raise BindingError(f"Workers AI answered {reply.status}")
         envelope = reply.json()
@@ -83,14 +100,75 @@ class HttpAI:
             raise BindingError("Workers AI answered without a result")
         return result
 
+    @contextlib.asynccontextmanager
+    async def stream(self, model: str, inputs: dict[str, Any]) -> AsyncIterator[AsyncIterator[bytes]]:
+        # Both waits are the longer one here: httpx has one timeout for the first byte and for the next.
+        timeout = httpx.Timeout(FETCH_TIMEOUT, read=max(STREAM_START, STREAM_IDLE))
+        asked = self._client.stream(
+            "POST", self._url(model), headers=self._account.headers, json={**inputs, "stream": True}, timeout=timeout
+        )
+        try:
+            async with asked as answer:
+                if answer.status_code != 200:
+                    raise BindingError(f"Workers AI answered {answer.status_code}")
+                yield answer.aiter_bytes()
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise BindingError(f"Workers AI: {type(error).__name__}") from error
+
+    def _url(self, model: str) -> str:
+        return self._account.url(f"ai/run/{quote(model, safe='@/')}")
+
+
+class WindowLimiter:
+    """At most `limit` in a window of `period` seconds and key, in this process: Cloudflare's counts as loosely."""
+
+    MAX_KEYS = 10_000
+
+    def __init__(self, limit: int, period: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limit, self._period, self._clock = limit, period, clock
+        self._counts: dict[str, int] = {}
+        self._window = -1
+
+    async def limit(self, key: str) -> bool:
+        window = int(self._clock() // self._period)
+        if window != self._window or len(self._counts) >= self.MAX_KEYS:
+            self._window, self._counts = window, {}
+        self._counts[key] = self._counts.get(key, 0) + 1
+        return self._counts[key] <= self._limit
+
+
+class Tasks:
+    """Deferred work as tasks of the running loop. `drain` waits for them: at the end, and in tests."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[None]] = set()
+
+    def __call__(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("deferred work failed: %s %s", type(error).__name__, error)
+
+    async def drain(self) -> None:
+        while self._running:
+            await asyncio.wait(self._running)
+
 
 class LocalEnv:
-    """`scope["env"]` outside Cloudflare: three bindings, and variables by attribute."""
+    """`scope["env"]` outside Cloudflare: the bindings, and variables by attribute. Limits are wrangler.jsonc's."""
 
     def __init__(self, *, kv: KV, ai: AI, fetch: Fetch, variables: Mapping[str, str]) -> None:
         self.KV = kv
         self.AI = ai
         self.FETCH = fetch
+        self.DEFER: Defer = Tasks()
+        self.VISITOR_LIMITER: RateLimiter = WindowLimiter(20, 60)
+        self.SHOP_LIMITER: RateLimiter = WindowLimiter(300, 60)
+        self.SEARCH_LIMITER: RateLimiter = WindowLimiter(120, 60)
         self._variables = dict(variables)
 
     def __getattr__(self, name: str) -> str:

@@ -2,7 +2,8 @@
 
 The same app with the same names in `scope["env"]`, backed by HTTP and configured by environment variables:
 CLOUDFLARE_API_URL, CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_API_TOKEN and CLOUDFLARE_KV_NAMESPACE_ID are required;
-TURSO_URL, TURSO_READ_TOKEN (and their …_<CELL> forms), PUBLIC_SCHEME, PUBLIC_PORT and IMG_SRC as on Cloudflare.
+TURSO_URL, TURSO_READ_TOKEN (and their …_<CELL> forms), TELEMETRY_URL, TELEMETRY_WRITE_TOKEN, CHAT_MODEL, RERANK_MODEL,
+PUBLIC_SCHEME, PUBLIC_PORT and IMG_SRC as on Cloudflare.
 """
 
 import contextlib
@@ -23,7 +24,7 @@ from storefront.http_bindings import CloudflareAccount, HttpAI, HttpFetch, HttpK
 PUBLIC = Path(__file__).parents[2] / "public"
 
 _DEFAULTS = {"PUBLIC_SCHEME": "http", "PUBLIC_PORT": "8787"}
-_WORKER_VARIABLES = ("PUBLIC_SCHEME", "PUBLIC_PORT", "IMG_SRC")
+_WORKER_VARIABLES = ("PUBLIC_SCHEME", "PUBLIC_PORT", "IMG_SRC", "CHAT_MODEL", "RERANK_MODEL")
 
 
 def environment(variables: Mapping[str, str], client: httpx.AsyncClient) -> LocalEnv:
@@ -41,11 +42,13 @@ def environment(variables: Mapping[str, str], client: httpx.AsyncClient) -> Loca
         api_token=required("CLOUDFLARE_API_TOKEN"),
     )
     passed_on = {
-        name: value for name, value in variables.items() if name in _WORKER_VARIABLES or name.startswith("TURSO_")
+        name: value
+        for name, value in variables.items()
+        if name in _WORKER_VARIABLES or name.startswith(("TURSO_", "TELEMETRY_"))
     }
     return LocalEnv(
         kv=HttpKV(fetch, account, required("CLOUDFLARE_KV_NAMESPACE_ID")),
-        ai=HttpAI(fetch, account),
+        ai=HttpAI(client, account),
         fetch=fetch,
         variables=_DEFAULTS | passed_on,
     )

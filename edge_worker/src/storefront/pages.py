@@ -73,8 +73,11 @@ def product_list(record: DomainRecord, *, origin: str, listing: Listing, live: b
     )  # fmt: skip
 
 
-def product(record: DomainRecord, *, origin: str, item: Product, live: bool = True) -> str:
-    """A product's page; `live` False says that Instant was away and only the record's card is known."""
+def product(
+    record: DomainRecord, *, origin: str, item: Product, live: bool = True, similar: Sequence[Product] = ()
+) -> str:
+    """A product's page; `live` False says that Instant was away and only the record's card is known. Without
+    `similar` products it shows others of the front page."""
     path = f"/products/{quote(item.slug, safe='')}"
     text = plain_text(item.descriptionHtml)
     trail = ((Messages(record.config.locale)("all_products"), "/products"), (item.title, path))
@@ -90,7 +93,10 @@ def product(record: DomainRecord, *, origin: str, item: Product, live: bool = Tr
         ),
     )
     others = [card for card in record_cards(record).values() if card.id != item.id]
-    return _render("product.html", record, origin, meta, product=item, live=live, related=others[:4])
+    related = similar or others[:4]
+    return _render(
+        "product.html", record, origin, meta, product=item, live=live, related=related, is_similar=bool(similar)
+    )
 
 
 def search(record: DomainRecord, *, origin: str, results: Results) -> str:

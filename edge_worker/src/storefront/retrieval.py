@@ -1,4 +1,4 @@
-"""What a shop knows about a question: an exact cosine scan over one tenant's passages in Turso.
+"""What a shop knows about a question: an exact cosine scan and BM25 over one tenant's passages in Turso, fused.
 
 Pure: it makes the body to POST to `{database}/v2/pipeline` with a read-only token, and reads the reply. The tables
 are those of the control plane's `publishing/vectors.py`.
@@ -16,16 +16,47 @@ PATH = "/v2/pipeline"
 
 # The token opens the whole database; this one condition is what keeps tenants apart. Everything that a query returns
 # must come out of `mine`.
-_SQL = """
-WITH mine AS (
-    SELECT chunk_id, emb FROM chunk_vec WHERE tenant_id = ?1 AND model = ?2
-), nearest AS (
-    SELECT chunk_id, vector_distance_cos(emb, ?3) AS distance FROM mine ORDER BY distance, chunk_id LIMIT ?4
+_MINE = "mine AS (SELECT chunk_id, emb FROM chunk_vec WHERE tenant_id = ?1 AND model = ?2)"
+
+# Reciprocal rank fusion, k = 60 (Cormack, Clarke and Büttcher, SIGIR 2009): ranks of two kinds of search can be added,
+# their scores can't. The tenant's term in the full-text query saves ranking other tenants' rows; `mine` decides.
+_HYBRID = f"""
+WITH {_MINE}, scored AS MATERIALIZED (
+    SELECT chunk_id, vector_distance_cos(emb, ?3) AS distance FROM mine
+), near AS (
+    SELECT chunk_id, row_number() OVER (ORDER BY distance, chunk_id) AS place FROM scored
+    ORDER BY place LIMIT ?4
+), worded AS (
+    SELECT chunk_id, row_number() OVER (ORDER BY score, chunk_id) AS place FROM (
+        SELECT rowid AS chunk_id, bm25(chunk_fts, 0, 2, 1) AS score FROM chunk_fts
+        WHERE chunk_fts MATCH 'tenant:"' || replace(replace(?1, '-', ''), '"', '') || '" AND ' || ?5
+        ORDER BY score, rowid LIMIT ?4
+    ) WHERE chunk_id IN (SELECT chunk_id FROM mine)
+), fused AS (
+    SELECT chunk_id, sum(weight / (60.0 + place)) AS rank FROM (
+        SELECT chunk_id, place, 1.0 AS weight FROM near UNION ALL SELECT chunk_id, place, ?6 FROM worded
+    ) GROUP BY chunk_id
 )
-SELECT id, source_kind, source_id, title, body, url, 1 - distance
-FROM nearest JOIN chunk ON chunk.id = chunk_id
-ORDER BY distance, chunk_id
-"""
+SELECT id, source_kind, source_id, title, body, url, 1 - distance, rank
+FROM fused JOIN scored USING (chunk_id) JOIN chunk ON chunk.id = chunk_id
+ORDER BY rank DESC, chunk_id LIMIT ?4
+"""  # noqa: S608 - built of constants
+
+_SIMILAR = f"""
+WITH {_MINE}, this AS (
+    SELECT emb FROM mine JOIN chunk ON chunk.id = chunk_id
+    WHERE source_kind = 'product' AND source_id = ?3 AND chunk_no = 0
+), scored AS (
+    SELECT chunk_id, vector_distance_cos(mine.emb, this.emb) AS distance FROM mine, this
+)
+SELECT min(id), source_kind, source_id, title, '', url, 1 - min(distance), 0.0
+FROM scored JOIN chunk ON chunk.id = chunk_id
+WHERE source_kind = 'product' AND source_id <> ?3
+GROUP BY source_id ORDER BY min(distance), source_id LIMIT ?4
+"""  # noqa: S608
+
+WORD_WEIGHT = 1.0
+"""What a place among the BM25 hits counts beside the same place among the nearest: docs/chat.md has the curve."""
 
 
 class RetrievalError(Exception):
@@ -34,7 +65,8 @@ class RetrievalError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Passage:
-    """`source_kind` is "product" or "knowledge"; `score` is the cosine, from -1 to 1 (the same direction)."""
+    """`source_kind` is "product" or "knowledge"; `score` is the cosine, from -1 to 1 (the same direction); `rank` is
+    the fused rank, the greater the better, comparable within one reply only."""
 
     chunk_id: int
     source_kind: str
@@ -43,20 +75,35 @@ class Passage:
     body: str
     url: str
     score: float
+    rank: float = 0.0
 
 
-def request_body(*, tenant_id: str, model: str, vector: Sequence[float], limit: int = 8) -> str:
-    """The JSON body that asks for the `limit` passages of this tenant nearest to `vector`, best first.
+def request_body(*, tenant_id: str, model: str, vector: Sequence[float], match: str = "", limit: int = 8) -> str:
+    """The JSON body that asks for the `limit` passages of this tenant that fit best, best first.
 
-    `model` names the embedding model that made `vector`: vectors of other models are not looked at. ValueError for a
-    vector without direction (not finite, or all zeros).
+    `model` names the embedding model that made `vector`: vectors of other models are not looked at. `match` is an
+    FTS5 expression (words.match_expression). ValueError for a vector without direction (not finite, or all zeros).
     """
-    args = [_text(tenant_id), _text(model), _blob(vector), {"type": "integer", "value": str(limit)}]
-    return json.dumps({"requests": [{"type": "execute", "stmt": {"sql": _SQL, "args": args}}, {"type": "close"}]})
+    size = {"type": "integer", "value": str(limit)}
+    args = [_text(tenant_id), _text(model), _blob(vector), size, _text(match or _NO_WORD)]
+    return _pipeline(_HYBRID, [*args, {"type": "float", "value": WORD_WEIGHT}])
+
+
+_NO_WORD = '{title body}: ("\x01")'  # a phrase without any token: FTS5 finds nothing for it
+
+
+def similar_body(*, tenant_id: str, model: str, product_id: str, limit: int = 4) -> str:
+    """The body that asks for the products of this tenant nearest to one of them; no model is called for that."""
+    args = [_text(tenant_id), _text(model), _text(product_id), {"type": "integer", "value": str(limit)}]
+    return _pipeline(_SIMILAR, args)
+
+
+def _pipeline(sql: str, args: list[dict[str, Any]]) -> str:
+    return json.dumps({"requests": [{"type": "execute", "stmt": {"sql": sql, "args": args}}, {"type": "close"}]})
 
 
 def passages(status: int, body: str | bytes) -> tuple[Passage, ...]:
-    """The passages in the reply to `request_body`, best first. RetrievalError for any other reply."""
+    """The passages in the reply to `request_body` or `similar_body`, best first. RetrievalError for any other reply."""
     if status != 200:
         raise RetrievalError(f"The vector store answered with HTTP status {status}.")
     try:
@@ -70,7 +117,7 @@ def passages(status: int, body: str | bytes) -> tuple[Passage, ...]:
 
 
 def _passage(row: Sequence[Any]) -> Passage:
-    chunk_id, source_kind, source_id, title, body, url, score = row
+    chunk_id, source_kind, source_id, title, body, url, score, rank = row
     return Passage(
         chunk_id=int(chunk_id),
         source_kind=str(source_kind),
@@ -79,6 +126,7 @@ def _passage(row: Sequence[Any]) -> Passage:
         body=str(body),
         url=str(url),
         score=float(score),
+        rank=float(rank),
     )
 
 

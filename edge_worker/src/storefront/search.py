@@ -1,26 +1,46 @@
-"""A shopper's question answered: embed it, scan the tenant's own vectors, then take live facts from Instant.
+"""A shopper's question answered: embed it, scan the tenant's own passages, then take live facts from Instant.
 
 Every step may fail without the page failing: what is left then is a match by name among the record's cards.
 """
 
 import dataclasses
 import logging
+from collections.abc import Sequence
 from typing import Any
 
-from storefront.bindings import BindingError, Env, cell_variable
-from storefront.catalog import Catalog, CatalogError, record_cards
+from storefront.bindings import BindingError, Env, cell_variable, variable
+from storefront.catalog import Catalog, CatalogError, from_card, record_cards
+from storefront.constraints import NO_LIMITS, Constraints, constraints_of, without_limits
 from storefront.documents import DomainRecord, Product
-from storefront.retrieval import PATH, Passage, RetrievalError, passages, request_body
+from storefront.retrieval import PATH, Passage, RetrievalError, passages, request_body, similar_body
 from storefront.sections import ProductCard
+from storefront.words import content_words, coverage, match_expression
 
 MAX_QUESTION = 200
 PASSAGES = 24
+PASSAGES_TO_FILTER = 100
+"""With a limit on price or stock more are looked through, since many will not fit."""
+MAX_PRODUCTS = 24
 MAX_ANSWERS = 4
 SUGGESTIONS = 4
 
-LEAST_SCORE = 0.2
-"""Cosine similarity below which nothing is an answer; of the best hit's score, RELATIVE must be reached too."""
-RELATIVE = 0.6
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Threshold:
+    """When a passage is about a question, for one embedding model. Its relevance is the cosine plus `words` for each
+    whole of the question's content words that it has; `least` is what any hit needs, `answer` what the best one needs
+    for the chat to answer, and of the best one's relevance a hit must reach `relative`."""
+
+    least: float
+    answer: float
+    relative: float = 0.6
+    words: float = 0.3
+
+
+# From tests/benchmarks/chat_evals.py, which prints the curve; the tables are in docs/chat.md.
+THRESHOLDS = {"@local/all-minilm-l6-v2": Threshold(least=0.35, answer=0.45)}
+CAREFUL = Threshold(least=0.35, answer=0.5)
+"""For a model that nobody has measured: it rather says that it does not know."""
 
 log = logging.getLogger("storefront")
 
@@ -30,18 +50,37 @@ class SearchError(Exception):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Hit:
+    """A passage and how much it is about the question (see Threshold)."""
+
+    passage: Passage
+    relevance: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Results:
     """What to show for a question. `degraded`: the vectors could not be searched."""
 
     question: str = ""
     products: tuple[Product | ProductCard, ...] = ()
     answers: tuple[Passage, ...] = ()
-    suggestions: tuple[ProductCard, ...] = ()
+    suggestions: tuple[Product | ProductCard, ...] = ()
     degraded: bool = False
+    constraints: Constraints = NO_LIMITS
+    limit: int = MAX_PRODUCTS
 
     @property
     def found(self) -> bool:
         return bool(self.products or self.answers)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags of what was found, the most frequent first."""
+        counts: dict[str, int] = {}
+        for product in self.products:
+            for tag in getattr(product, "tags", ()):
+                counts[tag] = counts.get(tag, 0) + 1
+        return tuple(sorted(counts, key=lambda tag: -counts[tag]))[:12]
 
 
 def question_of(text: str) -> str:
@@ -49,41 +88,91 @@ def question_of(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:MAX_QUESTION]
 
 
-async def search(env: Env, record: DomainRecord, question: str) -> Results:
-    """Never raises for a store that is away: the results say so."""
-    cards = tuple(record_cards(record).values())
+def threshold_of(record: DomainRecord) -> Threshold:
+    return THRESHOLDS.get(record.config.embedding_model, CAREFUL)
+
+
+async def search(
+    env: Env, record: DomainRecord, question: str, *, chosen: Constraints | None = None, limit: int = MAX_PRODUCTS
+) -> Results:
+    """Never raises for a store that is away: the results say so. `chosen` are filters beside those in the question."""
     if not question:
-        return Results()
+        return Results(constraints=chosen or NO_LIMITS, limit=limit)
+    asked = constraints_of(question, record.config.currency).merged(chosen or NO_LIMITS)
+    empty = Results(question=question, constraints=asked, limit=limit)
     try:
-        nearest = _relevant(await retrieve(env, record, question))
+        hits = await find(env, record, question, wide=asked.any)
     except SearchError as error:
         log.warning("search is degraded: %s", error)
-        return Results(question=question, products=_by_title(cards, question), degraded=True)
-    products = await _products(env, record, [p.source_id for p in nearest if p.source_kind == "product"])
-    answers = _one_per_source([p for p in nearest if p.source_kind != "product"])[:MAX_ANSWERS]
-    found = Results(question=question, products=products, answers=tuple(answers))
-    return found if found.found else dataclasses.replace(found, suggestions=cards[:SUGGESTIONS])
+        return dataclasses.replace(empty, products=_by_title(record, question, asked)[:limit], degraded=True)
+    relevant = relevant_hits(hits, threshold_of(record))
+    live = await live_products(env, record, [h.passage.source_id for h in hits if h.passage.source_kind == "product"])
+    return _results(empty, record, hits, relevant, live)
 
 
-async def retrieve(env: Env, record: DomainRecord, question: str) -> list[Passage]:
-    """This tenant's passages nearest to the question, best first. Raises SearchError."""
-    base = cell_variable(env, "TURSO_URL", record.config.vectors).replace("libsql://", "https://", 1)
-    token = cell_variable(env, "TURSO_READ_TOKEN", record.config.vectors)
-    model = record.config.embedding_model
-    if not (base and model):
-        raise SearchError("no vector cell or no embedding model is configured")
+def _results(
+    empty: Results, record: DomainRecord, hits: list[Hit], relevant: list[Hit], live: dict[str, Product]
+) -> Results:
+    products = fitting(relevant if _has_words(empty.question) else hits, live, empty.constraints)
+    answers = one_per_source([hit.passage for hit in relevant if hit.passage.source_kind != "product"])[:MAX_ANSWERS]
+    found = dataclasses.replace(empty, products=products[: empty.limit], answers=tuple(answers))
+    if found.found:
+        return found
+    near = fitting(hits, live, empty.constraints)[:SUGGESTIONS]
+    return dataclasses.replace(found, suggestions=near or tuple(record_cards(record).values())[:SUGGESTIONS])
+
+
+def _has_words(question: str) -> bool:
+    """Whether it says more than a limit: "under 20 euros" alone asks for everything that fits."""
+    return bool(content_words(without_limits(question)))
+
+
+async def find(env: Env, record: DomainRecord, question: str, *, wide: bool = False) -> list[Hit]:
+    """This tenant's passages that fit the question, best first, not yet sifted. Raises SearchError."""
+    plain = without_limits(question) or question
     try:
-        vector = await embed(env, model, question)
-        body = request_body(tenant_id=record.tenant.id, model=model, vector=vector, limit=PASSAGES).encode()
-        headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
-        reply = await env.FETCH("POST", base.rstrip("/") + PATH, headers=headers, body=body)
-        return list(passages(reply.status, reply.body))
+        vector = await embed(env, record.config.embedding_model, plain)
+        limit = PASSAGES_TO_FILTER if wide else PASSAGES
+        body = request_body(
+            tenant_id=record.tenant.id, model=record.config.embedding_model, vector=vector,
+            match=match_expression(plain), limit=limit,
+        )  # fmt: skip
+        found = await _ask(env, record, body)
+        if rerank_model := variable(env, "RERANK_MODEL"):
+            found = await rerank(env, rerank_model, plain, found)
     except (BindingError, RetrievalError, ValueError) as error:
         raise SearchError(str(error)) from error
+    wanted, weight = content_words(plain), threshold_of(record).words
+    return [Hit(passage=p, relevance=p.score + weight * coverage(wanted, f"{p.title} {p.body}")) for p in found]
+
+
+async def similar(env: Env, record: DomainRecord, product: Product) -> tuple[Product, ...]:
+    """The shop's live products most like this one, by the stored vectors alone. Raises SearchError."""
+    model = record.config.embedding_model
+    body = similar_body(tenant_id=record.tenant.id, model=model, product_id=product.id, limit=SUGGESTIONS + 4)
+    try:
+        found = await _ask(env, record, body)
+        live = await Catalog.of(env, record).by_ids([one.source_id for one in found])
+    except (BindingError, RetrievalError, CatalogError) as error:
+        raise SearchError(str(error)) from error
+    near = [live[one.source_id] for one in found if one.source_id in live]
+    return tuple(sorted(near, key=lambda one: not one.available)[:SUGGESTIONS])
+
+
+async def _ask(env: Env, record: DomainRecord, body: str) -> list[Passage]:
+    base = cell_variable(env, "TURSO_URL", record.config.vectors).replace("libsql://", "https://", 1)
+    token = cell_variable(env, "TURSO_READ_TOKEN", record.config.vectors)
+    if not (base and record.config.embedding_model):
+        raise RetrievalError("no vector cell or no embedding model is configured")
+    headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
+    reply = await env.FETCH("POST", base.rstrip("/") + PATH, headers=headers, body=body.encode())
+    return list(passages(reply.status, reply.body))
 
 
 async def embed(env: Env, model: str, text: str) -> list[float]:
     """One vector. Raises BindingError. bge models pool by mean unless told otherwise; both sides send "cls"."""
+    if not model:
+        raise BindingError("no embedding model is configured")
     inputs: dict[str, Any] = {"text": [text]}
     if "/bge-" in model:
         inputs["pooling"] = "cls"
@@ -94,28 +183,51 @@ async def embed(env: Env, model: str, text: str) -> list[float]:
         raise BindingError(f"{model} answered without a vector") from error
 
 
-def _relevant(found: list[Passage]) -> list[Passage]:
-    best = max((one.score for one in found), default=0.0)
-    return [one for one in found if one.score >= max(LEAST_SCORE, RELATIVE * best)]
+async def rerank(env: Env, model: str, question: str, found: list[Passage]) -> list[Passage]:
+    """The same passages in the order of a cross-encoder (@cf/baai/bge-reranker-base: `response: [{id, score}]`, id an
+    index into `contexts`); as they were where it fails, since it only improves."""
+    contexts = [{"text": f"{one.title}\n{one.body}"} for one in found]
+    try:
+        result = await env.AI.run(model, {"query": question, "contexts": contexts, "top_k": len(contexts)})
+        scores = {int(one["id"]): float(one["score"]) for one in result["response"]}
+    except (BindingError, KeyError, TypeError, ValueError) as error:
+        log.warning("search goes without its re-ranking model: %s", error)
+        return found
+    order = sorted(range(len(found)), key=lambda place: -scores.get(place, float("-inf")))
+    return [found[place] for place in order]
 
 
-def _one_per_source(found: list[Passage]) -> list[Passage]:
+def relevant_hits(hits: Sequence[Hit], threshold: Threshold) -> list[Hit]:
+    """The hits that are about the question, in their order."""
+    best = max((hit.relevance for hit in hits), default=0.0)
+    return [hit for hit in hits if hit.relevance >= max(threshold.least, threshold.relative * best)]
+
+
+async def live_products(env: Env, record: DomainRecord, ids: list[str]) -> dict[str, Product]:
+    """Products by id as they are now; from the record's cards while Instant is away."""
+    wanted = list(dict.fromkeys(ids))
+    try:
+        return await Catalog.of(env, record).by_ids(wanted)
+    except CatalogError as error:
+        log.warning("search shows cards from the record: %s", error)
+        cards = record_cards(record)
+        return {one: from_card(cards[one], record) for one in wanted if one in cards}
+
+
+def fitting(hits: Sequence[Hit], live: dict[str, Product], limits: Constraints) -> tuple[Product, ...]:
+    """The live products of these hits that the limits admit, in their order, each once."""
+    ids = dict.fromkeys(hit.passage.source_id for hit in hits if hit.passage.source_kind == "product")
+    return tuple(live[one] for one in ids if one in live and limits.admits(live[one]))
+
+
+def one_per_source(found: Sequence[Passage]) -> list[Passage]:
     first: dict[str, Passage] = {}
     for one in found:
         first.setdefault(one.source_id, one)
     return list(first.values())
 
 
-async def _products(env: Env, record: DomainRecord, ids: list[str]) -> tuple[Product | ProductCard, ...]:
-    wanted = list(dict.fromkeys(ids))
-    try:
-        live: dict[str, Product] | dict[str, ProductCard] = await Catalog.of(env, record).by_ids(wanted)
-    except CatalogError as error:
-        log.warning("search shows cards from the record: %s", error)
-        live = record_cards(record)
-    return tuple(live[one] for one in wanted if one in live)
-
-
-def _by_title(cards: tuple[ProductCard, ...], question: str) -> tuple[ProductCard, ...]:
-    words = question.casefold().split()
-    return tuple(card for card in cards if any(word in card.title.casefold() for word in words if len(word) > 2))
+def _by_title(record: DomainRecord, question: str, limits: Constraints) -> tuple[Product, ...]:
+    words = [word for word in question.casefold().split() if len(word) > 2]
+    cards = [from_card(card, record) for card in record_cards(record).values()]
+    return tuple(card for card in cards if limits.admits(card) and any(word in card.title.casefold() for word in words))

@@ -5,11 +5,26 @@ into JavaScript values and answers back into Python, and null into None.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from storefront.bindings import AI, FETCH_TIMEOUT, KV, BindingError, Fetch, Reply
+from storefront.bindings import (
+    AI,
+    FETCH_TIMEOUT,
+    KV,
+    STREAM_IDLE,
+    STREAM_START,
+    BindingError,
+    Defer,
+    Fetch,
+    RateLimiter,
+    Reply,
+)
+
+log = logging.getLogger("storefront")
 
 CACHE_TTL = 30
 """Seconds a location keeps a value, or the fact that there is none; KV refuses fewer."""
@@ -50,6 +65,63 @@ class WorkerAI:
             raise BindingError("Workers AI answered without a result")
         return result
 
+    @asynccontextmanager
+    async def stream(self, model: str, inputs: dict[str, Any]) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The SDK hands a ReadableStream through as it is; a model that can't stream answers with an object."""
+        async with _platform_call("Workers AI", STREAM_START):
+            answer = await self._binding.run(model, {**inputs, "stream": True})
+        if isinstance(answer, dict):
+            yield _whole(answer)
+            return
+        reader = answer.getReader()
+        try:
+            yield _chunks(reader)
+        finally:
+            with suppress(Exception):  # a stream that has failed can't be cancelled, and need not be
+                await reader.cancel()
+
+
+async def _whole(answer: dict[str, Any]) -> AsyncIterator[bytes]:
+    yield f"data: {json.dumps(answer)}\n\n".encode()
+
+
+async def _chunks(reader: Any) -> AsyncIterator[bytes]:
+    while True:
+        async with _platform_call("Workers AI", STREAM_IDLE):
+            step = await reader.read()
+        if step.done:
+            return
+        yield step.value.to_bytes()
+
+
+class WorkerLimiter:
+    """A Ratelimit binding: `limit({key})` resolves to `{success}`."""
+
+    def __init__(self, binding: Any) -> None:
+        self._binding = binding
+
+    async def limit(self, key: str) -> bool:
+        async with _platform_call("rate limiting", FETCH_TIMEOUT):
+            outcome = await self._binding.limit({"key": key})
+        return bool(outcome["success"])
+
+
+class WaitUntil:
+    """`ctx.waitUntil` takes a promise: Pyodide makes one of a task, which starts at once."""
+
+    def __init__(self, wait_until: Callable[[Any], Any]) -> None:
+        self._wait_until = wait_until
+
+    def __call__(self, work: Coroutine[Any, Any, None]) -> None:
+        self._wait_until(asyncio.ensure_future(_logged(work)))
+
+
+async def _logged(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except Exception as error:
+        log.error("deferred work failed: %s %s", type(error).__name__, error)
+
 
 class WorkerFetch:
     """The SDK's `fetch`: it takes keyword options and answers with a response whose `bytes()` is awaited."""
@@ -79,9 +151,10 @@ class WorkerFetch:
 class WorkerEnv:
     """`scope["env"]` on Cloudflare. A binding is looked up when used: a page that needs no AI is served without it."""
 
-    def __init__(self, env: Any, fetch: Any) -> None:
+    def __init__(self, env: Any, fetch: Any, wait_until: Callable[[Any], Any]) -> None:
         self._env = env
         self._fetch = fetch
+        self._wait_until = wait_until
 
     @property
     def KV(self) -> KV:  # noqa: N802 - the binding's name in wrangler.jsonc
@@ -94,6 +167,22 @@ class WorkerEnv:
     @property
     def FETCH(self) -> Fetch:  # noqa: N802
         return WorkerFetch(self._fetch)
+
+    @property
+    def DEFER(self) -> Defer:  # noqa: N802
+        return WaitUntil(self._wait_until)
+
+    @property
+    def VISITOR_LIMITER(self) -> RateLimiter:  # noqa: N802
+        return WorkerLimiter(self._env.VISITOR_LIMITER)
+
+    @property
+    def SHOP_LIMITER(self) -> RateLimiter:  # noqa: N802
+        return WorkerLimiter(self._env.SHOP_LIMITER)
+
+    @property
+    def SEARCH_LIMITER(self) -> RateLimiter:  # noqa: N802
+        return WorkerLimiter(self._env.SEARCH_LIMITER)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._env, name)

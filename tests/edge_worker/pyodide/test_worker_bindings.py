@@ -51,7 +51,7 @@ def test_a_fetch_without_an_answer_is_given_up() -> None:
 
 
 def test_a_missing_binding_is_missed_only_where_it_is_used() -> None:
-    env = WorkerEnv(SimpleNamespace(KV=Rejecting(), TURSO_URL="https://database.example"), never)
+    env = WorkerEnv(SimpleNamespace(KV=Rejecting(), TURSO_URL="https://database.example"), never, print)
     assert variable(env, "TURSO_URL") == "https://database.example"
     assert variable(env, "TURSO_URL_EU") == ""
     with pytest.raises(AttributeError):
