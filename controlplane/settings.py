@@ -115,7 +115,11 @@ for cell in env.list("TURSO_CELLS", ["default"]):
 
 # Upward references: publishing calls up into the apps only through these dotted paths.
 PUBLISHING_BUILDERS = {
-    "kv": {"domain": "tenants.documents.domain_records"},
+    "kv": {
+        "domain": "tenants.documents.domain_records",
+        "draft": "tenants.documents.draft_records",
+        "redirect": "catalog.documents.redirects",
+    },
     "instant": {"tenants": "tenants.documents.tenant_entities", "products": "catalog.documents.product_entities"},
     "turso": {"product": "catalog.documents.product_chunks", "knowledge": "chat.documents.knowledge_chunks"},
 }

@@ -12,10 +12,10 @@ from django.forms.widgets import Script
 from unfold import widgets
 
 from storefront.documents import SECTIONS
-from storefront.documents import Section as SectionDocument
+from tenants.checks import check_size
 from tenants.content import clean_content, editable_fields, item_type
-from tenants.documents import check_size
 from tenants.models import Landing, Section, Tenant
+from tenants.page import Page
 from tenants.rich_text import RichTextWidget
 from tenants.validators import validate_image_url, validate_link
 
@@ -154,7 +154,7 @@ class SectionForm(forms.ModelForm[Section]):
             return cleaned
         try:
             self.instance.content = clean_content(self.kind, content)
-            check_size(self.landing.tenant, sections_with(self.landing, self.instance))
+            check_size(self.landing.tenant, page_with(self.landing, self.instance))
         except ValidationError as error:
             self._place(error)
         return cleaned
@@ -254,11 +254,12 @@ def fieldsets_for(kind: str, slots: Sequence[Slot]) -> list[tuple[str | None, di
     return fieldsets
 
 
-def sections_with(landing: Landing, changed: Section) -> list[SectionDocument]:
-    """The page's sections as they will be once `changed` is saved; the page is locked for the transaction."""
+def page_with(landing: Landing, changed: Section) -> Page:
+    """The draft as it will be once `changed` is saved; the page is locked for the transaction."""
     Landing.objects.select_for_update().filter(pk=landing.pk).first()
     rows = [row for row in landing.sections.all() if row.pk != changed.pk]
-    return [row.document for row in sorted([*rows, changed], key=lambda row: (row.position, row.pk))]
+    blocks = [row.block for row in sorted([*rows, changed], key=lambda row: (row.position, row.pk))]
+    return dataclasses.replace(landing.page, blocks=tuple(blocks))
 
 
 def readable(section: Section) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminColorInputWidget, UnfoldAdminTextareaWidge
 
 from controlplane.publishing.unfold import TabularInline, display
 from storefront.documents import SECTIONS
-from tenants.documents import check_size
+from tenants.checks import check_size
 from tenants.models import Landing, Section
 from tenants.publishing_line import PublishingLineAdmin
 from tenants.scoping import Scoped, ShopForm, TenantFilter, is_platform_staff, only_shop
@@ -35,7 +35,7 @@ class LandingForm(ShopForm):
         tenant = self.instance.tenant
         tenant.landing = self.instance  # measured as it will be, not as it is stored
         try:
-            check_size(tenant, [row.document for row in self.instance.sections.all()])
+            check_size(tenant, self.instance.page)
         except ValidationError as error:
             self.add_error(None, error)
 

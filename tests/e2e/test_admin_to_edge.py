@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from controlplane.publishing.tasks import deliver_due
 from tenants.models import Membership, Section, Tenant
-from tests.plugins.shops import make_product
+from tests.plugins.shops import make_product, publish
 from tests.plugins.stores import Stores
 
 pytestmark = pytest.mark.django_db
@@ -49,5 +49,6 @@ def test_a_headline_posted_in_the_admin_is_seen_at_the_edge(
         {"heading": "Open <today>", "layout": "split", "text": "", "position": "0"},
     )
     assert answer.status_code == 302, answer.context["adminform"].errors
+    publish(shop)
     deliver_due.apply(args=("kv",))
     assert "Open &lt;today&gt;" in edge("acme.localhost").text
