@@ -155,6 +155,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
 ]
 
 ROOT_URLCONF = "controlplane.urls"
@@ -272,6 +273,25 @@ SECURE_HSTS_SECONDS = 0 if LOCAL else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not LOCAL
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+
+# Unfold's Alpine.js evaluates expressions ('unsafe-eval') and sets styles in place; no script stands in a page. The
+# editor's preview inherits this policy: it needs the shops' style sheet and pictures, and runs no script at all.
+SHOPS = f"{STOREFRONT_SCHEME}://*.{PLATFORM_DOMAIN}" + (f":{STOREFRONT_PORT}" if STOREFRONT_PORT else "")
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'", "'unsafe-eval'"],
+        "style-src": ["'self'", "'unsafe-inline'", SHOPS],
+        "img-src": ["'self'", "data:", "https:", SHOPS, *(["http:"] if LOCAL else [])],
+        "font-src": ["'self'", SHOPS],
+        "connect-src": ["'self'"],
+        "frame-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'self'", SHOPS],
+        "frame-ancestors": ["'none'"],
+        "object-src": ["'none'"],
+    }
+}
 
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=environs.validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 LOGGING = {

@@ -21,6 +21,9 @@ from tenants import validators
 from tenants.content import clean_content, draft_content
 from tenants.page import Block, Page
 
+Person = AbstractBaseUser | AnonymousUser | None
+"""Who did something; None for the platform itself."""
+
 
 class TenantQuerySet(PublishableQuerySet["Tenant"]):
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
@@ -257,7 +260,7 @@ class Landing(Publishable):
         return Landing.objects.select_for_update(of=("self",)).select_related("tenant").get(pk=self.pk)
 
     @transaction.atomic
-    def save_draft(self, page: Page, by: AbstractBaseUser | None, version: int) -> int:
+    def save_draft(self, page: Page, by: Person, version: int) -> int:
         """Stores `page` as the draft that follows `version`. Returns the new version.
 
         Raises ConflictError if the draft has moved on; then nothing was written.
@@ -268,7 +271,7 @@ class Landing(Publishable):
         landing._write(page, by)
         return landing.draft_version
 
-    def _write(self, page: Page, by: AbstractBaseUser | None) -> None:
+    def _write(self, page: Page, by: Person) -> None:
         self.seo_title, self.seo_description = page.seo.title, page.seo.description
         self.seo_image_url, self.noindex = page.seo.image_url, page.seo.noindex
         for name in Theme.__dataclass_fields__:
@@ -280,7 +283,7 @@ class Landing(Publishable):
         Section.replace(self, page.blocks)
 
     @transaction.atomic
-    def publish(self, by: AbstractBaseUser | None, note: str = "", version: int | None = None) -> "Revision":
+    def publish(self, by: Person, note: str = "", version: int | None = None) -> "Revision":
         """Makes the draft live as a new revision, and marks the page's documents stale with it.
 
         `version` is the draft that the publisher saw: ConflictError if it has moved on. Raises ValidationError with
@@ -301,7 +304,7 @@ class Landing(Publishable):
         return landing.live
 
     @transaction.atomic
-    def unpublish(self, by: AbstractBaseUser | None) -> None:
+    def unpublish(self, by: Person) -> None:
         """Takes the page off the web: shoppers see "coming soon"; products stay. The draft is kept."""
         landing = self.locked()
         if landing.live is not None:
@@ -312,7 +315,7 @@ class Landing(Publishable):
         landing.save(update_fields=["live", "updated_at"])
 
     @transaction.atomic
-    def restore(self, revision: "Revision", by: AbstractBaseUser | None, *, publish: bool) -> "Revision | None":
+    def restore(self, revision: "Revision", by: Person, *, publish: bool) -> "Revision | None":
         """Brings an old revision back as the draft and, with `publish`, live as a new revision.
 
         A draft with changes of its own is kept as a revision first. Raises ValidationError as `publish` does.
@@ -423,9 +426,7 @@ class Revision(models.Model):
         return f"Revision {self.number} of {self.tenant}"
 
     @classmethod
-    def freeze(
-        cls, tenant: Tenant, page: Page, by: AbstractBaseUser | None, note: str, published_at: datetime | None = None
-    ) -> Self:
+    def freeze(cls, tenant: Tenant, page: Page, by: Person, note: str, published_at: datetime | None = None) -> Self:
         """Within the transaction that holds the page's lock: it makes the numbers follow each other."""
         last = cls.objects.filter(tenant=tenant).aggregate(last=models.Max("number"))["last"] or 0
         return cls.objects.create(
