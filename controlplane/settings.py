@@ -53,6 +53,8 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 PLATFORM_DOMAIN = required("PLATFORM_DOMAIN", "localhost")
 STOREFRONT_SCHEME = env.str("STOREFRONT_SCHEME", "http" if LOCAL else "https")
 STOREFRONT_PORT = env.str("STOREFRONT_PORT", str(defaults.EDGE_PORT) if LOCAL else "")
+# Where the edge answers for every host; empty: by DNS, as shoppers find it.
+EDGE_ADDRESS = env.str("EDGE_ADDRESS", f"http://127.0.0.1:{defaults.EDGE_PORT}" if LOCAL else "")
 
 REDIS_URL = url("REDIS_URL", required("REDIS_URL", defaults.REDIS_URL), "redis", "rediss", "unix", "memory")
 
@@ -234,6 +236,8 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 5},
     }
     for destination in PUBLISHING_BUILDERS
+} | {
+    "run-schedule": {"task": "tenants.tasks.run_schedule", "schedule": 15.0, "options": {"expires": 15}},
 }
 
 AUTH_PASSWORD_VALIDATORS = [

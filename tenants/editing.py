@@ -28,6 +28,15 @@ def page_sent(request: HttpRequest) -> tuple[Page, int]:
 
     Raises ValueError with a sentence where it is none or too large.
     """
+    data = json_of(request)
+    if not isinstance(data.get("page"), dict):
+        raise ValueError("The editor sent no page. Reload it and try again.")
+    version = data.get("version")
+    return Page.from_editor(data["page"]), version if type(version) is int else -1
+
+
+def json_of(request: HttpRequest) -> dict[str, Any]:
+    """A request's JSON object. Raises ValueError with a sentence where it is none or too large."""
     try:
         if len(request.body) > MOST_BYTES:
             raise RequestDataTooBig
@@ -35,11 +44,10 @@ def page_sent(request: HttpRequest) -> tuple[Page, int]:
     except RequestDataTooBig:
         raise ValueError("This page is too large to be kept. Shorten or remove something.") from None
     except (ValueError, RecursionError):
-        raise ValueError("The editor sent something that is no page. Reload it and try again.") from None
-    if not isinstance(data, dict) or not isinstance(data.get("page"), dict):
-        raise ValueError("The editor sent no page. Reload it and try again.")
-    version = data.get("version")
-    return Page.from_editor(data["page"]), version if type(version) is int else -1
+        data = None
+    if not isinstance(data, dict):
+        raise ValueError("The editor sent something that is no page. Reload it and try again.")
+    return data
 
 
 def preview_of(tenant: Tenant, page: Page, origin: str) -> dict[str, Any]:
@@ -69,7 +77,7 @@ def products_found(tenant: Tenant, query: str, ids: list[str]) -> list[dict[str,
     """Products of this shop: those with the given ids, or whose title or address holds `query`; at most 20."""
     products = apps.get_model("catalog", "Product")._default_manager.filter(tenant=tenant)
     if ids:
-        products = products.filter(pk__in=[one for one in ids if _is_uuid(one)][:MOST_FOUND])
+        products = products.filter(pk__in=[one for one in ids if is_uuid(one)][:MOST_FOUND])
     elif query:
         products = products.filter(Q(title__icontains=query) | Q(slug__icontains=query))
     rows = products.order_by("title", "pk").values_list("pk", "title", "status")[:MOST_FOUND]
@@ -90,7 +98,7 @@ def _pictures(section: Section) -> list[str]:
     return [address for row in rows if (address := getattr(row, "image_url", ""))]
 
 
-def _is_uuid(value: str) -> bool:
+def is_uuid(value: str) -> bool:
     try:
         uuid.UUID(value)
     except ValueError:

@@ -1,5 +1,6 @@
 """Shops, their people, hosts and landing pages: the draft, what is live, what was."""
 
+import functools
 import secrets
 import uuid
 from collections.abc import Collection, Iterable, Sequence
@@ -299,6 +300,7 @@ class Landing(Publishable):
         if landing.live is None or landing.live.page != page:
             landing.live = Revision.freeze(landing.tenant, page, by, note, published_at=timezone.now())
             landing.save(update_fields=["live", "updated_at"])
+            transaction.on_commit(functools.partial(follow, landing.pk))
         self.live = landing.live
         assert landing.live is not None
         return landing.live
@@ -334,6 +336,13 @@ class Landing(Publishable):
     def last_published(self) -> "Revision | None":
         """What was live last; it may be live no more."""
         return Revision.objects.filter(tenant=self.tenant_id).exclude(published_at=None).order_by("-number").first()
+
+
+def follow(landing_id: uuid.UUID) -> None:
+    """Has the workers watch the page's way to the edge; without a broker the editor's own questions do."""
+    from tenants import tasks
+
+    tasks.send(tasks.follow_publication, str(landing_id))
 
 
 class Section(Publishable):

@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from controlplane.publishing.unfold import display
-from tenants.admin.landing_requests import LandingRequests
+from tenants.admin.landing_requests import LandingRequests, local
 from tenants.diffs import changes
 from tenants.models import Landing, Revision
 from tenants.page import Page
@@ -93,6 +93,11 @@ class LandingAdmin(LandingRequests, PublishingLineAdmin):
             "version": landing.draft_version,
             "state": landing.state,
             "mayChange": may_change,
+            "schedule": {
+                "zone": landing.tenant.timezone,
+                "publish": local(landing.publish_at, landing.tenant.timezone),
+                "unpublish": local(landing.unpublish_at, landing.tenant.timezone),
+            },
             "shop": {"name": landing.tenant.name, "origin": address_of(landing.tenant).removesuffix("/")},
             "urls": {name: reverse(f"admin:tenants_landing_{name}", args=[landing.pk]) for name in self.requests},
         }

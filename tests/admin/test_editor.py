@@ -171,3 +171,27 @@ def test_the_editor_and_its_requests_take_few_queries(acme: Any, owner: Client, 
         with CaptureQueriesContext(connection) as queries:
             assert post(name, stored, version=version).status_code == 200
         assert len(queries) <= most, [query["sql"][:120] for query in queries]
+
+
+def test_links_to_the_draft_are_made_told_and_taken_back(acme: Any, owner: Client) -> None:
+    def ask(name: str, **body: Any) -> Any:
+        return owner.post(reverse(f"admin:tenants_landing_{name}", args=[acme.landing.pk]), body, "application/json")
+
+    assert ask("share", days=0).json() == {"links": []}
+    (link,) = ask("share", days=7).json()["links"]
+    assert link["url"].startswith("http://acme.localhost:8787/preview/")
+    assert len(link["url"].rpartition("/")[2]) >= 43
+    assert ask("share", days=3650).status_code == 400
+    assert ask("unshare", id=link["id"]).json() == {"links": []}
+
+
+def test_a_schedule_is_told_in_the_shops_time(acme: Any, owner: Client) -> None:
+    type(acme.tenant).objects.filter(pk=acme.tenant.pk).update(timezone="America/New_York")
+    target = reverse("admin:tenants_landing_schedule", args=[acme.landing.pk])
+    answer = owner.post(target, {"publish": "2999-01-01T09:00", "unpublish": ""}, "application/json")
+    assert answer.json() == {"publish": "2999-01-01T09:00", "unpublish": ""}
+    stored = Landing.objects.get(pk=acme.landing.pk)
+    assert stored.publish_at is not None
+    assert stored.publish_at.isoformat() == "2999-01-01T14:00:00+00:00"
+    assert owner.post(target, {"publish": "1999-01-01T09:00"}, "application/json").status_code == 400
+    assert owner.post(target, {}, "application/json").json() == {"publish": "", "unpublish": ""}

@@ -110,7 +110,7 @@ def test_our_templates_hold_no_inline_script(acme: Any, owner: Client) -> None:
         assert answer["X-Frame-Options"] == "DENY"
 
 
-@pytest.mark.parametrize("kind", ["tenants_tenant", "tenants_landing", "tenants_domain",
+@pytest.mark.parametrize("kind", ["tenants_tenant", "tenants_domain",
                                   "catalog_product", "chat_knowledgesource"])  # fmt: skip
 def test_every_form_says_whether_it_is_published(kind: str, acme: Any, owner: Client) -> None:
     target = reverse(f"admin:{kind}_change", args=[acme.objects[kind].pk])

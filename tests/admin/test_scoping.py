@@ -158,9 +158,14 @@ def test_a_product_stays_in_its_shop(acme: Any, globex: Any, person: Any, form_o
     assert (acme.product.tenant, acme.product.title) == (acme.tenant, "Renamed")
 
 
-EDITOR_READS = ("revisions", "products", "pictures")
-EDITOR_WRITES = ("draft", "keep", "publish", "unpublish")
-PAGE = {"version": 0, "page": {"sections": [{"kind": "hero", "heading": "Forged"}]}}
+EDITOR_READS = ("revisions", "products", "pictures", "receipt")
+EDITOR_WRITES = ("draft", "keep", "publish", "unpublish", "retry", "share", "unshare", "schedule")
+PAGE = {
+    "days": 7,
+    "publish": "2999-01-01T10:00",
+    "version": 0,
+    "page": {"sections": [{"kind": "hero", "heading": "Forged"}]},
+}
 
 
 def everything_of(shop: Any) -> tuple[Any, ...]:
@@ -205,6 +210,15 @@ def test_a_viewer_of_the_editor_looks_and_changes_nothing(acme: Any, person: Any
     page = viewer.get(url("tenants_landing", "change", acme.landing.pk))
     assert page.status_code == 200
     assert not page.context["editor"]["mayChange"]
+
+
+def test_a_link_of_another_shop_is_not_taken_back(acme: Any, globex: Any, owner: Client) -> None:
+    theirs = ShareLink.objects.create(tenant=globex.tenant)
+    target = url("tenants_landing", "unshare", acme.landing.pk)
+    for forged in (str(theirs.pk), "no-id", None):
+        owner.post(target, {"id": forged}, "application/json")
+    assert ShareLink.objects.filter(pk=theirs.pk).exists()
+    assert theirs.token not in owner.post(target, {"id": str(theirs.pk)}, "application/json").content.decode()
 
 
 def test_an_editor_saves_and_publishes(acme: Any, person: Any) -> None:

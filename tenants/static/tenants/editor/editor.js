@@ -5,7 +5,10 @@ import { resolve } from "./conflict.js";
 import { find, later, make, openDialog, say } from "./dom.js";
 import { below, mount, read, showProblems } from "./fields.js";
 import { Preview } from "./frame.js";
+import "./receipt.js";
+import "./schedule.js";
 import { showSeo } from "./seo.js";
+import "./sharing.js";
 import "./tabs.js";
 
 const STATES = { draft: "Draft", live: "Live", changed: "Changed" };
