@@ -8,12 +8,12 @@ from html import unescape
 
 from django.utils.html import strip_tags
 
-from catalog.models import Product, product_documents
+from catalog.models import FormerSlug, Product, product_documents, redirect_documents
 from controlplane.publishing.documents import Chunks, Entity
 from controlplane.publishing.models import OwnedDocument
 from controlplane.publishing.vectors import Chunk
+from storefront.documents import ACTIVE, ProductCard, Section
 from storefront.documents import Product as ProductEntity
-from storefront.documents import ProductCard, Section
 from storefront.sections import FeaturedProducts, ProductGrid
 from tenants.models import Tenant
 
@@ -29,7 +29,21 @@ SORTS = {
 
 
 def documents_of_tenant(tenant_ids: Collection[uuid.UUID]) -> Iterable[OwnedDocument]:
-    return product_documents(Product.objects.filter(tenant__in=tenant_ids).values_list("tenant_id", "pk"))
+    yield from product_documents(Product.objects.filter(tenant__in=tenant_ids).values_list("tenant_id", "pk"))
+    yield from redirect_documents(FormerSlug.objects.filter(tenant__in=tenant_ids))
+
+
+def redirects(ids: Collection[str]) -> Mapping[str, str]:
+    """Where a product's former address leads now, by `{tenant id}:/products/{former slug}`; absent while hidden."""
+    wanted = {id_.partition(":")[2].removeprefix("/products/") for id_ in ids}
+    tenants = {id_.partition(":")[0] for id_ in ids}
+    formers = FormerSlug.objects.filter(tenant_id__in=tenants, slug__in=wanted).select_related("product__tenant")
+    found = {
+        f"{former.tenant_id}:/products/{former.slug}": f"/products/{former.product.slug}"
+        for former in formers
+        if former.product.status == Product.Status.ACTIVE and former.product.tenant.status == ACTIVE
+    }
+    return {id_: path for id_, path in found.items() if id_ in ids}
 
 
 def entity_of(product: Product) -> ProductEntity:

@@ -11,8 +11,9 @@ from django.db import models, transaction
 from django.utils.text import slugify
 from uuid_utils.compat import uuid7
 
-from controlplane.publishing.documents import INSTANT, TURSO, Document
+from controlplane.publishing.documents import INSTANT, KV, TURSO, Document
 from controlplane.publishing.models import OwnedDocument, Publishable, PublishableQuerySet, take_turns
+from storefront.documents import redirect_key
 from tenants.models import pages_of_tenants
 from tenants.validators import sanitise, validate_handle, validate_image_url
 
@@ -99,6 +100,7 @@ class Product(Publishable):
         self.description_html = sanitise(self.description_html)
         with transaction.atomic():
             self.fill_slug()
+            FormerSlug.remember(self)
             super().save(*args, **kwargs)
 
     def fill_slug(self) -> None:
@@ -123,6 +125,50 @@ class Product(Publishable):
     def documents_of(cls, rows: Sequence[Self], fields: Collection[str] | None) -> Iterable[OwnedDocument]:
         yield from product_documents((row.tenant_id, row.pk) for row in rows)
         yield from pages_of_tenants({row.tenant_id for row in rows})
+        if fields is None or {"slug", "status"} & set(fields):
+            yield from redirect_documents(FormerSlug.objects.filter(product__in=[row.pk for row in rows]))
+
+
+class FormerSlug(Publishable):
+    """An address that a product had: the edge leads from it to the product's present one."""
+
+    tenant = models.ForeignKey("tenants.Tenant", models.CASCADE, related_name="former_slugs")
+    product = models.ForeignKey(Product, models.CASCADE, related_name="former_slugs")
+    slug = models.CharField(max_length=200)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "slug"], name="one_product_per_former_slug")]
+
+    def __str__(self) -> str:
+        return self.slug
+
+    @classmethod
+    def remember(cls, product: Product) -> None:
+        """Called before a product is saved: keeps the address it leaves, and frees the one it takes."""
+        before = Product.objects.filter(pk=product.pk).values_list("slug", flat=True).first()
+        if before == product.slug:
+            return
+        cls.objects.filter(tenant=product.tenant_id, slug=product.slug).delete()
+        if before is not None:
+            former, created = cls.objects.get_or_create(
+                tenant_id=product.tenant_id, slug=before, defaults={"product": product}
+            )
+            if not created:
+                former.product = product
+                former.save()
+
+    @classmethod
+    def documents_of(cls, rows: Sequence[Self], fields: Collection[str] | None) -> Iterable[OwnedDocument]:
+        return [(row.tenant_id, redirect_document(row.tenant_id, row.slug)) for row in rows]
+
+
+def redirect_document(tenant_id: uuid.UUID, slug: str) -> Document:
+    return Document(KV, redirect_key(str(tenant_id), f"/products/{slug}"))
+
+
+def redirect_documents(formers: models.QuerySet[FormerSlug]) -> Iterable[OwnedDocument]:
+    return [(tenant, redirect_document(tenant, slug)) for tenant, slug in formers.values_list("tenant_id", "slug")]
 
 
 def product_documents(products: Iterable[tuple[uuid.UUID, uuid.UUID]]) -> Iterable[OwnedDocument]:

@@ -53,6 +53,8 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 PLATFORM_DOMAIN = required("PLATFORM_DOMAIN", "localhost")
 STOREFRONT_SCHEME = env.str("STOREFRONT_SCHEME", "http" if LOCAL else "https")
 STOREFRONT_PORT = env.str("STOREFRONT_PORT", str(defaults.EDGE_PORT) if LOCAL else "")
+# Where the edge answers for every host; empty: by DNS, as shoppers find it.
+EDGE_ADDRESS = env.str("EDGE_ADDRESS", f"http://127.0.0.1:{defaults.EDGE_PORT}" if LOCAL else "")
 
 REDIS_URL = url("REDIS_URL", required("REDIS_URL", defaults.REDIS_URL), "redis", "rediss", "unix", "memory")
 
@@ -127,7 +129,11 @@ if not TELEMETRY_AUTH_TOKEN:
 
 # Upward references: publishing calls up into the apps only through these dotted paths.
 PUBLISHING_BUILDERS = {
-    "kv": {"domain": "tenants.documents.domain_records"},
+    "kv": {
+        "domain": "tenants.documents.domain_records",
+        "draft": "tenants.documents.draft_records",
+        "redirect": "catalog.documents.redirects",
+    },
     "instant": {"tenants": "tenants.documents.tenant_entities", "products": "catalog.documents.product_entities"},
     "turso": {"product": "catalog.documents.product_chunks", "knowledge": "chat.documents.knowledge_chunks"},
 }
@@ -165,6 +171,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
 ]
 
 ROOT_URLCONF = "controlplane.urls"
@@ -243,6 +250,8 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 5},
     }
     for destination in PUBLISHING_BUILDERS
+} | {
+    "run-schedule": {"task": "tenants.tasks.run_schedule", "schedule": 15.0, "options": {"expires": 15}},
 }
 CELERY_BEAT_SCHEDULE |= {
     name: {"task": f"chat.tasks.{name}", "schedule": every, "options": {"expires": every}}
@@ -291,6 +300,25 @@ SECURE_HSTS_SECONDS = 0 if LOCAL else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not LOCAL
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+
+# Unfold's Alpine.js evaluates expressions ('unsafe-eval') and sets styles in place; no script stands in a page. The
+# editor's preview inherits this policy: it needs the shops' style sheet and pictures, and runs no script at all.
+SHOPS = f"{STOREFRONT_SCHEME}://*.{PLATFORM_DOMAIN}" + (f":{STOREFRONT_PORT}" if STOREFRONT_PORT else "")
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'", "'unsafe-eval'"],
+        "style-src": ["'self'", "'unsafe-inline'", SHOPS],
+        "img-src": ["'self'", "data:", "https:", SHOPS, *(["http:"] if LOCAL else [])],
+        "font-src": ["'self'", SHOPS],
+        "connect-src": ["'self'"],
+        "frame-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'self'", SHOPS],
+        "frame-ancestors": ["'none'"],
+        "object-src": ["'none'"],
+    }
+}
 
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=environs.validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]))
 LOGGING = {

@@ -10,41 +10,78 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from storefront.documents import SECTIONS
-from tenants.validators import sanitise, validate_image_url, validate_link
+from tenants.validators import sanitise, validate_colour, validate_image_url, validate_link
 
-FieldMetadata = Mapping[str, Any]
+Problems = dict[str, str]
+"""What to put right, by path (`heading`, `items.0.question`)."""
 
 
 def clean_content(kind: str, content: object) -> dict[str, Any]:
     """The content with unknown fields dropped, texts stripped, HTML sanitised.
 
-    Raises ValidationError keyed by field name (`heading`, `items`), each message saying what to do.
+    Raises ValidationError keyed by path (`heading`, `items.0.answer`), each message saying what to do.
     """
     if kind not in SECTIONS:
         raise ValidationError({"kind": "Choose a kind of section."})
     if not isinstance(content, dict):
         raise ValidationError({"content": "A section's content is a set of named fields."})
-    return _clean_fields(SECTIONS[kind], content)
-
-
-def _clean_fields(cls: type, content: Mapping[str, Any]) -> dict[str, Any]:
-    cleaned: dict[str, Any] = {}
-    errors: dict[str, list[str]] = {}
-    for field in editable_fields(cls):
-        value = content.get(field.name, field.default)
-        try:
-            cleaned[field.name] = _clean_value(cls, field, value)
-        except ValidationError as error:
-            errors[field.name] = [f"{field.metadata['label']}: {message}" for message in error.messages]
-    if errors:
-        raise ValidationError(errors)
+    cleaned, problems = check_fields(SECTIONS[kind], content)
+    if problems:
+        raise ValidationError({path: [message] for path, message in problems.items()})
     return cleaned
 
 
-def _clean_value(cls: type, field: dataclasses.Field[Any], value: object) -> Any:
-    if field.metadata["input"] == "items":
-        return _items(item_type(cls, field), field, value)
-    return _CLEANERS[field.metadata["input"]](field, value)
+def draft_content(kind: str, content: object) -> dict[str, Any]:
+    """The same for a draft: what is unfinished or does not fit yet is kept, sanitised and of the right type.
+
+    Raises ValidationError for an unknown kind only.
+    """
+    if kind not in SECTIONS:
+        raise ValidationError({"kind": "Choose a kind of section."})
+    return draft_fields(SECTIONS[kind], content if isinstance(content, dict) else {})
+
+
+def draft_fields(cls: type, content: Mapping[str, Any]) -> dict[str, Any]:
+    return check_fields(cls, content)[0]
+
+
+def check_fields(cls: type, content: Mapping[str, Any], path: str = "") -> tuple[dict[str, Any], Problems]:
+    """The fields of a section, an item, Seo, Theme or Link: what to keep, and what to put right."""
+    kept: dict[str, Any] = {}
+    problems: Problems = {}
+    for field in editable_fields(cls):
+        value = content.get(field.name, field.default)
+        here = f"{path}{field.name}"
+        if field.metadata["input"] == "items":
+            kept[field.name], more = _items(item_type(cls, field), field, value, here)
+            problems |= more
+            continue
+        try:
+            kept[field.name] = _CLEANERS[field.metadata["input"]](field, value)
+        except ValidationError as error:
+            problems[here] = f"{field.metadata['label']}: {' '.join(error.messages)}"
+            kept[field.name] = _kept(field, value)
+    return kept, problems
+
+
+def _kept(field: dataclasses.Field[Any], value: object) -> Any:
+    """A value that does not fit, as a draft may keep it: of the right type, harmless."""
+    kind = field.metadata["input"]
+    if kind == "products":
+        listed = [str(one) for one in value] if isinstance(value, (list, tuple)) else []
+        return [one for one in listed if _is_uuid(one)][: field.metadata["maximum"]]
+    if kind in ("integer", "choice", "flag", "colour"):
+        return field.default
+    text = value.replace("\x00", "") if isinstance(value, str) else ""
+    return sanitise(text) if kind == "rich" else text
+
+
+def _is_uuid(value: str) -> bool:
+    try:
+        uuid.UUID(value)
+    except ValueError:
+        return False
+    return True
 
 
 def editable_fields(cls: type) -> list[dataclasses.Field[Any]]:
@@ -105,21 +142,26 @@ def _products(field: dataclasses.Field[Any], value: object) -> list[str]:
         raise ValidationError("Choose products from the list.") from None
 
 
-def _items(cls: type, field: dataclasses.Field[Any], value: object) -> list[dict[str, Any]]:
-    limit = field.metadata["maximum"]
-    if not isinstance(value, (list, tuple)) or not all(isinstance(one, dict) for one in value):
-        raise ValidationError("This must be a list.")
-    if len(value) > limit:
-        raise ValidationError(f"At most {limit}.")
-    cleaned, errors = [], []
-    for number, one in enumerate(value, 1):
-        try:
-            cleaned.append(_clean_fields(cls, one))
-        except ValidationError as error:
-            errors += [f"{number}. {message}" for message in error.messages]
-    if errors:
-        raise ValidationError(errors)
-    return cleaned
+def _flag(field: dataclasses.Field[Any], value: object) -> bool:
+    if type(value) is not bool:
+        raise ValidationError("Yes or no.")
+    return value
+
+
+def _items(cls: type, field: dataclasses.Field[Any], value: object, path: str) -> tuple[list[dict[str, Any]], Problems]:
+    rows = [one for one in value if isinstance(one, dict)] if isinstance(value, (list, tuple)) else []
+    limit, label = field.metadata["maximum"], field.metadata["label"]
+    problems: Problems = {}
+    if not isinstance(value, (list, tuple)) or len(rows) != len(value):
+        problems[path] = f"{label}: This must be a list."
+    if len(rows) > limit:
+        problems[path] = f"{label}: At most {limit}."
+    kept = []
+    for number, row in enumerate(rows):
+        fields, more = check_fields(cls, row, f"{path}.{number}.")
+        kept.append(fields)
+        problems |= {where: f"{label} {number + 1}, {message}" for where, message in more.items()}
+    return kept, problems
 
 
 _CLEANERS: dict[str, Callable[[dataclasses.Field[Any], object], Any]] = {
@@ -132,4 +174,6 @@ _CLEANERS: dict[str, Callable[[dataclasses.Field[Any], object], Any]] = {
     "choice": _choice,
     "integer": _integer,
     "products": _products,
+    "colour": _with(validate_colour),
+    "flag": _flag,
 }

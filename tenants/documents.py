@@ -4,13 +4,14 @@ import dataclasses
 import itertools
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.db.models import Prefetch
+from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from controlplane.adapters.cloudflare_kv import MIN_TTL, Expiring
 from controlplane.publishing.documents import INSTANT, Document, Entity
 from controlplane.publishing.models import OwnedDocument
 from storefront.documents import (
@@ -25,8 +26,8 @@ from storefront.documents import (
     Seo,
     TenantRef,
 )
-from tenants.models import Domain, Landing, Tenant, pages_of_tenants
-from tenants.models import Section as SectionRow
+from tenants.models import Domain, Landing, ShareLink, Tenant, pages_of_tenants
+from tenants.page import Page
 
 ChatConfig = Callable[[Tenant], tuple[ChatSettings, str]]
 """A tenant's chat settings and the model that its questions are embedded with (settings.CHAT_CONFIG)."""
@@ -64,25 +65,23 @@ def tenant_entities(ids: Collection[str]) -> Mapping[str, Entity]:
 
 def domain_records(hosts: Collection[str]) -> Mapping[str, str]:
     """The stored JSON by host, for every host that exists; at most MAX_RECORD_BYTES each."""
-    sections = Prefetch("tenant__landing__sections", SectionRow.objects.order_by("position", "id"))
-    domains = Domain.objects.filter(host__in=hosts).select_related("tenant__landing").prefetch_related(sections)
     bodies: dict[uuid.UUID, DomainRecord] = {}
+    domains = Domain.objects.filter(host__in=hosts).select_related("tenant__landing__live")
     for domain in domains:
         if domain.tenant_id not in bodies:
             bodies[domain.tenant_id] = record_of(domain.tenant)
     return {domain.host: fit(bodies[domain.tenant_id]).to_json() for domain in domains}
 
 
-def record_of(tenant: Tenant, sections: Sequence[Section] | None = None) -> DomainRecord:
-    """The record of a tenant's hosts; `sections` stand in for the stored ones (an unsaved form).
+def record_of(tenant: Tenant, page: Page | None = None) -> DomainRecord:
+    """The record of a tenant's hosts: of what is live, or of `page` (a draft, an unsaved form).
 
     A tenant that is not active gets a record that says so and carries nothing else.
     """
     if tenant.status != ACTIVE:
         return DomainRecord(tenant=TenantRef(id=str(tenant.pk), status=tenant.status))
-    landing: Landing | None = getattr(tenant, "landing", None)
-    if sections is None:
-        sections = [row.document for row in landing.sections.all()] if landing else []
+    if page is None:
+        page = live_page(tenant)
     fill_cards: Cards = import_string(settings.PRODUCT_CARDS)
     chat_config: ChatConfig = import_string(settings.CHAT_CONFIG)
     chat, embedding_model = chat_config(tenant)
@@ -90,9 +89,10 @@ def record_of(tenant: Tenant, sections: Sequence[Section] | None = None) -> Doma
     return DomainRecord(
         tenant=TenantRef(id=str(tenant.pk), status=tenant.status, name=tenant.name, slug=tenant.slug),
         canonical_host=primary or "",
-        seo=_seo(tenant, landing),
-        theme=landing.theme if landing else DomainRecord.theme,
-        sections=tuple(fill_cards(tenant, sections)),
+        seo=dataclasses.replace(page.seo, title=page.seo.title or tenant.name),
+        theme=page.theme,
+        navigation=page.navigation,
+        sections=tuple(fill_cards(tenant, page.sections)),
         config=Config(
             currency=tenant.currency,
             locale=tenant.locale,
@@ -104,14 +104,27 @@ def record_of(tenant: Tenant, sections: Sequence[Section] | None = None) -> Doma
     )
 
 
-def _seo(tenant: Tenant, landing: Landing | None) -> Seo:
+def live_page(tenant: Tenant) -> Page:
+    """What shoppers see. Where nothing is live: no sections, in the clothes of what was live last."""
+    landing: Landing | None = getattr(tenant, "landing", None)
     if landing is None:
-        return Seo(title=tenant.name)
-    return Seo(
-        title=landing.seo_title or tenant.name,
-        description=landing.seo_description,
-        image_url=landing.seo_image_url,
-    )
+        return Page()
+    if landing.live is not None:
+        return landing.live.page
+    last = landing.last_published
+    clothes = last.page if last else Page()
+    return Page(seo=Seo(noindex=True), theme=clothes.theme, navigation=clothes.navigation)
+
+
+def draft_records(tokens: Collection[str]) -> Mapping[str, Expiring]:
+    """By token, the records of drafts that are shared now; KV removes each when its link ends."""
+    soon = timezone.now() + timedelta(seconds=MIN_TTL)
+    links = ShareLink.objects.filter(token__in=tokens, expires_at__gt=soon, tenant__status=ACTIVE)
+    links = links.select_related("tenant__landing").prefetch_related("tenant__landing__sections")
+    return {
+        link.token: Expiring(fit(record_of(link.tenant, link.tenant.landing.page)).to_json(), link.expires_at)
+        for link in links
+    }
 
 
 def _realtime(cell: str) -> RealtimeCell:
@@ -129,7 +142,7 @@ def size_of(record: DomainRecord) -> int:
 def fit(record: DomainRecord) -> DomainRecord:
     """The record with as many product cards as fit.
 
-    What merchants wrote always fits: `check_size` refused it otherwise. Cards grow with products' titles after
+    What merchants wrote always fits: publishing refused it otherwise. Cards grow with products' titles after
     that check, and a page that shows fewer of them with a link to all is better than one that can't be published.
     """
     while size_of(record) > MAX_RECORD_BYTES:
@@ -148,21 +161,13 @@ def cards_of(section: Section) -> tuple[ProductCard, ...]:
     return cards
 
 
-def check_size(tenant: Tenant, sections: Sequence[Section]) -> None:
-    """Raises ValidationError with the size and the largest sections if the landing page would not fit KV's record."""
-    record = record_of(tenant, sections)
-    size = size_of(record)
-    if size <= MAX_RECORD_BYTES:
-        return
-    largest = sorted(record.sections, key=_bytes, reverse=True)[:3]
-    named = ", ".join(f"{section.label} “{_name(section)}” ({_bytes(section):,} bytes)" for section in largest)
-    raise ValidationError(
-        f"The landing page would take {size:,} bytes; at most {MAX_RECORD_BYTES:,} fit. "
-        f"Shorten or remove something. The largest sections: {named}."
-    )
+def largest_sections(record: DomainRecord) -> list[tuple[str, str, int]]:
+    """Label, words and bytes of each section, the largest first."""
+    rows = [(section.label, _name(section), bytes_of(section)) for section in record.sections]
+    return sorted(rows, key=lambda row: row[2], reverse=True)
 
 
-def _bytes(section: Section) -> int:
+def bytes_of(section: Section) -> int:
     alone = DomainRecord(tenant=TenantRef(id="", status=""), sections=(section,))
     return size_of(alone) - size_of(dataclasses.replace(alone, sections=()))
 

@@ -19,10 +19,12 @@ def open_shop(
     locale: str = "en",
     landing: Mapping[str, Any] | None = None,
     sections: Sequence[tuple[str, Mapping[str, Any]]] = (),
+    publish: bool = True,
 ) -> Tenant:
     """A new active shop on `{slug}.{platform domain}`, owned by `owner`, with a landing page of `sections`.
 
-    All or nothing. Raises ValidationError if a value does not fit.
+    The page is live at once; without `publish` it is a draft, and shoppers read "coming soon". All or nothing.
+    Raises ValidationError if a value does not fit.
     """
     tenant = Tenant(slug=slug, name=name, currency=currency, locale=locale)
     tenant.full_clean()
@@ -32,5 +34,9 @@ def open_shop(
     page.full_clean()
     page.save()
     for position, (kind, content) in enumerate(sections or [("hero", {"heading": name})]):
-        Section.objects.create(landing=page, kind=kind, position=position, content=dict(content))
+        section = Section(landing=page, kind=kind, position=position, content=dict(content))
+        section.full_clean()
+        section.save()
+    if publish:
+        page.publish(owner, note="The first page")
     return tenant

@@ -1,6 +1,7 @@
 """What merchants may type: slugs, hosts, links, colours, locales, currencies, rich text."""
 
 import re
+import zoneinfo
 from urllib.parse import urlsplit
 
 import nh3
@@ -30,6 +31,13 @@ LINK_SCHEMES = {"http", "https", "mailto", "tel"}
 def validate_not_reserved(slug: str) -> None:
     if slug in RESERVED_SLUGS or slug.startswith("xn--"):
         raise ValidationError("This name is reserved. Choose another one.")
+
+
+def validate_timezone(name: str) -> None:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        raise ValidationError("This is no time zone. Type one such as Europe/Berlin.") from None
 
 
 def validate_host(host: str) -> None:

@@ -48,10 +48,12 @@ def main() -> None:
                 hero.content = {**before, "heading": mark}
                 began = time.perf_counter()
                 hero.save()
+                tenant.landing.publish(None)
                 took["headline → landing page (KV)"].append(until_shown(client, tenant.slug, "/", mark, began))
                 hero.content = before
                 time.sleep(1.1)
                 hero.save()
+                tenant.landing.publish(None)
             time.sleep(random.uniform(0.4, 0.8))
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {EDITS} edits")
     for name, values in took.items():

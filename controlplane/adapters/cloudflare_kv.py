@@ -2,8 +2,11 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 import httpx
+from cloudflare.types.kv.namespace_bulk_update_params import Body
 
 from controlplane.adapters.cloudflare_errors import client, result, translated
 from controlplane.adapters.errors import AdapterError
@@ -14,6 +17,17 @@ BULK_BYTES = 90_000_000  # of 100 MB, counted as JSON: its escapes make a record
 BULK_GET_KEYS = 100
 
 WHAT = "Cloudflare KV"
+
+
+MIN_TTL = 60
+"""Seconds: an expiration must lie at least this far ahead (developers.cloudflare.com/kv/api/write-key-value-pairs/)."""
+
+
+class Expiring(NamedTuple):
+    """A value that KV removes by itself."""
+
+    value: str
+    expires_at: datetime
 
 
 class KVNamespace:
@@ -35,7 +49,7 @@ class KVNamespace:
     def close(self) -> None:
         self._sdk.close()
 
-    def put(self, values: Mapping[str, str]) -> dict[str, AdapterError]:
+    def put(self, values: Mapping[str, str | Expiring]) -> dict[str, AdapterError]:
         """Writes all pairs; returns the keys that KV did not take, with the reason. May be repeated."""
         failed: dict[str, AdapterError] = {}
         for pairs in _slices(values):
@@ -43,7 +57,7 @@ class KVNamespace:
                 raw = self._sdk.kv.namespaces.with_raw_response.bulk_update(
                     self._namespace,
                     account_id=self._account,
-                    body=[{"key": key, "value": value} for key, value in pairs],
+                    body=pairs,
                 )
                 reply = result(raw)
             failed |= _unsuccessful(reply.unsuccessful_keys if reply else None)
@@ -87,16 +101,23 @@ def _unsuccessful(keys: Sequence[str] | None) -> dict[str, AdapterError]:
     return {key: AdapterError(reason, permanent=False) for key in keys or ()}
 
 
-def _slices(values: Mapping[str, str]) -> Iterator[list[tuple[str, str]]]:
+def _pair(key: str, value: str | Expiring) -> Body:
+    if isinstance(value, Expiring):
+        return {"key": key, "value": value.value, "expiration": int(value.expires_at.timestamp())}
+    return {"key": key, "value": value}
+
+
+def _slices(values: Mapping[str, str | Expiring]) -> Iterator[list[Body]]:
     """The pairs in requests of at most BULK_PAIRS and BULK_BYTES."""
-    pairs: list[tuple[str, str]] = []
+    pairs: list[Body] = []
     size = 0
     for key, value in values.items():
-        more = len(json.dumps({"key": key, "value": value}, ensure_ascii=False).encode())
+        pair = _pair(key, value)
+        more = len(json.dumps(pair, ensure_ascii=False).encode())
         if pairs and (len(pairs) == BULK_PAIRS or size + more > BULK_BYTES):
             yield pairs
             pairs, size = [], 0
-        pairs.append((key, value))
+        pairs.append(pair)
         size += more
     if pairs:
         yield pairs

@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 from catalog.models import Product
 from chat.models import ChatProfile, KnowledgeSource
 from controlplane.localcloud import defaults
-from tenants.documents import check_size
+from tenants.checks import check_size
 from tenants.models import Membership, Tenant
 from tenants.onboarding import open_shop
 from tenants.validators import sanitise
@@ -120,7 +120,7 @@ def open_demo_shop(shop: Values) -> Tenant:
     chat.save()
     Product.objects.bulk_create(products)
     KnowledgeSource.objects.bulk_create(knowledge)
-    check_size(tenant, [section.document for section in tenant.landing.sections.all()])
+    check_size(tenant, tenant.landing.page)
     return tenant
 
 

@@ -9,6 +9,7 @@ import functools
 from django.conf import settings
 
 from controlplane.adapters.cloudflare_kv import KVNamespace
+from controlplane.adapters.edge import Edge
 from controlplane.adapters.instant import InstantApp
 from controlplane.adapters.turso import TursoDatabase
 from controlplane.adapters.workers_ai import WorkersAI
@@ -27,6 +28,10 @@ def kv() -> KVNamespace:
 
 def ai() -> WorkersAI:
     return _ai(settings.CLOUDFLARE_API_URL, settings.CLOUDFLARE_API_TOKEN, settings.CLOUDFLARE_ACCOUNT_ID)
+
+
+def edge() -> Edge:
+    return _edge(settings.STOREFRONT_SCHEME, settings.STOREFRONT_PORT, settings.EDGE_ADDRESS)
 
 
 def realtime(cell: str) -> InstantApp:
@@ -52,7 +57,7 @@ _opened = contextlib.ExitStack()
 def close() -> None:
     """Closes every client; the next use makes new ones."""
     _opened.close()
-    for made in (_kv, _ai, _instant, _vectors, _telemetry):
+    for made in (_kv, _ai, _edge, _instant, _vectors, _telemetry):
         made.cache_clear()
 
 
@@ -66,6 +71,11 @@ def _kv(base_url: str, api_token: str, account_id: str, namespace_id: str) -> KV
 def _ai(base_url: str, api_token: str, account_id: str) -> WorkersAI:
     ai = WorkersAI(base_url=base_url, api_token=api_token, account_id=account_id)
     return _opened.enter_context(contextlib.closing(ai))
+
+
+@functools.lru_cache
+def _edge(scheme: str, port: str, address: str) -> Edge:
+    return _opened.enter_context(contextlib.closing(Edge(scheme=scheme, port=port, address=address)))
 
 
 @functools.lru_cache

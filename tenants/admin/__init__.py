@@ -1,9 +1,9 @@
-"""The admin of shops: their settings, people, hosts, landing pages and sections."""
+"""The admin of shops: their settings, people, hosts, landing pages."""
 
 from django.contrib import admin
 
-from tenants.admin import domains, landings, people, sections, shops
+from tenants.admin import domains, landings, people, shops
 
-__all__ = ["domains", "landings", "people", "sections", "shops"]
+__all__ = ["domains", "landings", "people", "shops"]
 
 admin.site.index_template = "tenants/admin/home.html"

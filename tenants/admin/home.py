@@ -26,7 +26,6 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 "items": [
                     _link("Shop", "storefront", "tenants_tenant_changelist"),
                     _link("Landing page", "web", "tenants_landing_changelist"),
-                    _link("Sections", "view_agenda", "tenants_section_changelist"),
                     _link("Products", "sell", "catalog_product_changelist"),
                     _link("Domains", "language", "tenants_domain_changelist"),
                 ],

@@ -15,7 +15,8 @@ from django.urls import reverse
 from controlplane.publishing.status import PublishingStatus, status_of
 from controlplane.publishing.unfold import display
 from tenants.admin.people import MembershipInline
-from tenants.documents import check_size
+from tenants.checks import check_size
+from tenants.documents import live_page
 from tenants.models import Membership, Tenant
 from tenants.onboarding import open_shop
 from tenants.publishing_line import PublishingLineAdmin, address_of
@@ -27,7 +28,7 @@ STATUS_COLOURS = {"active": "success", "suspended": "warning", "closed": "danger
 class TenantForm(forms.ModelForm[Tenant]):
     class Meta:
         model = Tenant
-        fields = ("name", "slug", "currency", "locale")
+        fields = ("name", "slug", "currency", "locale", "timezone")
         help_texts = {
             "slug": "The shop's address on this platform. Changing it changes the address: links to the old one break.",
             "currency": "A three-letter code such as EUR. It can't change once the shop has products.",
@@ -49,7 +50,7 @@ class TenantForm(forms.ModelForm[Tenant]):
         super()._post_clean()  # type: ignore[misc]
         if not self.errors and hasattr(self.instance, "landing"):
             try:
-                check_size(self.instance, [row.document for row in self.instance.landing.sections.all()])
+                check_size(self.instance, live_page(self.instance))
             except ValidationError as error:
                 self.add_error(None, error)
 
@@ -72,7 +73,7 @@ class TenantAdmin(PublishingLineAdmin):
     inlines = (MembershipInline,)
     fieldsets = (
         (None, {"fields": ("name", "slug", "state")}),
-        ("Money and language", {"fields": (("currency", "locale"),)}),
+        ("Money, language and time", {"fields": (("currency", "locale"), "timezone")}),
     )
     add_fieldsets = ((None, {"fields": ("name", "slug", "owner", ("currency", "locale"))}),)
 

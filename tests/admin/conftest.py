@@ -30,7 +30,6 @@ class Shop:
         return {
             "tenants_tenant": self.tenant,
             "tenants_landing": self.landing,
-            "tenants_section": self.section,
             "tenants_domain": self.domain,
             "catalog_product": self.product,
             "chat_knowledgesource": self.knowledge,

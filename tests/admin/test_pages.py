@@ -14,11 +14,11 @@ from chat.models import KnowledgeSource
 from controlplane.publishing.models import StaleDocument
 from storefront.documents import SECTIONS
 from tenants.content import editable_fields, item_type
-from tenants.models import Domain, Landing, Section, Tenant
+from tenants.models import Domain, Landing, Revision, Section, Tenant
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 RAW = re.compile(r"<script>alert|<img src=x|\"'><")
-LISTS = ("tenants_tenant", "tenants_landing", "tenants_section", "tenants_domain", "catalog_product",
+LISTS = ("tenants_tenant", "tenants_landing", "tenants_domain", "catalog_product",
          "chat_knowledgesource", "publishing_staledocument")  # fmt: skip
 
 
@@ -53,6 +53,8 @@ def hostile(acme: Any) -> Any:
         Section.objects.bulk_create(
             [Section(landing=acme.landing, kind=kind, position=position, content=hostile_content(cls))]
         )
+    page = Landing.objects.get(pk=acme.landing.pk).page
+    Revision.freeze(acme.tenant, page, acme.owner, HOSTILE)
     return acme
 
 
@@ -64,7 +66,9 @@ def test_hostile_text_is_text_on_every_page(who: str, hostile: Any, owner: Clien
         pages.append(reverse(f"admin:{name}_changelist"))
         views = ("change", "history") if who == "viewer" else ("change", "history", "delete")
         pages += [reverse(f"admin:{name}_{view}", args=[obj.pk]) for view in views]
-    pages += [reverse("admin:tenants_section_change", args=[row.pk]) for row in Section.objects.all()]
+    pages += [reverse("admin:tenants_landing_revisions", args=[hostile.landing.pk])]
+    for against in ("", "?against=draft"):
+        pages += [reverse("admin:tenants_landing_revision", args=[hostile.landing.pk, 2]) + against]
     if who == "staff":
         rows = StaleDocument.objects.all()
         pages += [reverse("admin:publishing_staledocument_changelist")]
@@ -88,12 +92,25 @@ def test_a_saved_hostile_name_is_text_in_messages_and_history(acme: Any, owner: 
 
 
 def test_our_templates_hold_no_inline_script(acme: Any, owner: Client) -> None:
-    own = owner.get(reverse("admin:catalog_product_change", args=[acme.product.pk])).content.decode()
-    assert not re.search(r"<script(?![^>]*\bsrc=)[^>]*>", own)
-    assert not re.search(r"\son(click|load|change|error)=", own)
+    landing = acme.landing.pk
+    for page in (
+        reverse("admin:index"),
+        reverse("admin:catalog_product_changelist"),
+        reverse("admin:catalog_product_change", args=[acme.product.pk]),
+        reverse("admin:tenants_landing_change", args=[landing]),
+        reverse("admin:tenants_landing_revision", args=[landing, 1]),
+    ):
+        answer = owner.get(page)
+        html = answer.content.decode()
+        assert not re.search(r"<script(?![^>]*\bsrc=)(?![^>]*application/json)[^>]*>", html), page
+        assert not re.search(r"\son(click|load|change|error)=", html), page
+        policy = answer["Content-Security-Policy"]
+        assert "script-src 'self' 'unsafe-eval';" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert answer["X-Frame-Options"] == "DENY"
 
 
-@pytest.mark.parametrize("kind", ["tenants_tenant", "tenants_landing", "tenants_section", "tenants_domain",
+@pytest.mark.parametrize("kind", ["tenants_tenant", "tenants_domain",
                                   "catalog_product", "chat_knowledgesource"])  # fmt: skip
 def test_every_form_says_whether_it_is_published(kind: str, acme: Any, owner: Client) -> None:
     target = reverse(f"admin:{kind}_change", args=[acme.objects[kind].pk])

@@ -4,16 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
 from catalog.models import Product
 from controlplane.publishing.models import StaleDocument
-from tenants.models import Domain, Membership, Section, Tenant
+from tenants.models import Domain, Landing, Membership, Revision, ShareLink, Tenant
 
 KINDS = (
-    "tenants_tenant", "tenants_landing", "tenants_section", "tenants_domain", "catalog_product", "chat_knowledgesource",
+    "tenants_tenant", "tenants_landing", "tenants_domain", "catalog_product", "chat_knowledgesource",
 )  # fmt: skip
 OBJECT_VIEWS = ("change", "delete", "history", "publishing")
 PLATFORM_ONLY = ("publishing_staledocument", "auth_user", "auth_group")
@@ -157,30 +158,100 @@ def test_a_product_stays_in_its_shop(acme: Any, globex: Any, person: Any, form_o
     assert (acme.product.tenant, acme.product.title) == (acme.tenant, "Renamed")
 
 
-def test_sections_can_not_be_added_to_another_shops_page(acme: Any, globex: Any, owner: Client) -> None:
-    target = f"{url('tenants_section', 'add')}?kind=hero&landing={globex.landing.pk}"
-    assert owner.get(target).status_code == 404
-    assert owner.post(target, {"heading": "Mine", "layout": "split"}).status_code == 404
-    assert Section.objects.filter(landing=globex.landing).count() == 1
+EDITOR_READS = ("revisions", "products", "pictures", "receipt")
+EDITOR_WRITES = ("draft", "keep", "publish", "unpublish", "retry", "share", "unshare", "schedule")
+PAGE = {
+    "days": 7,
+    "publish": "2999-01-01T10:00",
+    "version": 0,
+    "page": {"sections": [{"kind": "hero", "heading": "Forged"}]},
+}
 
 
-def test_the_product_picker_offers_and_takes_only_products_of_the_shop(acme: Any, globex: Any, owner: Client) -> None:
-    target = f"{url('tenants_section', 'add')}?kind=featured_products&landing={acme.landing.pk}"
-    choices = owner.get(target).context["adminform"].form.fields["product_ids"].choices
-    assert [value for value, _ in choices] == [str(acme.product.pk)]
-    page = owner.post(target, {"product_ids": [str(globex.product.pk)]})
-    assert "product_ids" in page.context["adminform"].form.errors
+def everything_of(shop: Any) -> tuple[Any, ...]:
+    """All that the editor could change of a shop."""
+    landing = Landing.objects.get(pk=shop.landing.pk)
+    return (landing.page, landing.draft_version, landing.live_id, landing.publish_at, landing.unpublish_at,
+            list(Revision.objects.filter(tenant=shop.tenant).values_list("number", flat=True)),
+            list(ShareLink.objects.filter(tenant=shop.tenant).values_list("pk", flat=True)))  # fmt: skip
 
 
-def test_a_forged_section_id_in_the_pages_list_changes_nothing(
-    acme: Any, globex: Any, owner: Client, form_of: Callable[[Any], Any]
-) -> None:
-    target = url("tenants_landing", "change", acme.landing.pk)
-    posted = form_of(owner.get(target))
-    posted |= {"sections-0-id": str(globex.section.pk), "sections-0-position": "9", "sections-0-DELETE": "on"}
-    owner.post(target, posted)
-    globex.section.refresh_from_db()
-    assert globex.section.position == 0
+def editor_urls(shop: Any) -> list[tuple[str, bool]]:
+    """Every address of the editor and whether it writes; a test below says that none is missing."""
+    pk = shop.landing.pk
+    found = [(url("tenants_landing", name, pk), False) for name in (*EDITOR_READS, "preview")]
+    found += [(url("tenants_landing", name, pk), True) for name in EDITOR_WRITES]
+    found += [(url("tenants_landing", name, pk, 1), False) for name in ("revision", "revision_page")]
+    return [*found, (url("tenants_landing", "restore", pk, 1), True)]
+
+
+def test_the_walk_knows_every_address_of_the_editor(acme: Any) -> None:
+    routes = {pattern.name for pattern in admin.site.get_model_admin(Landing).get_urls() if pattern.name}
+    django_own = {"changelist", "add", "history", "delete", "change", "publishing"}
+    own = {name.removeprefix("tenants_landing_") for name in routes} - django_own
+    assert own == {*EDITOR_READS, *EDITOR_WRITES, "preview", "revision", "revision_page", "restore"}
+
+
+@pytest.mark.parametrize("role", ["", "viewer", "editor", "owner"])
+def test_another_shops_editor_is_not_there(role: str, acme: Any, globex: Any, person: Any) -> None:
+    client, before = person(role, acme) if role else person(), everything_of(globex)
+    for target, _ in editor_urls(globex):
+        assert client.get(target).status_code in (404, 405), target
+        assert client.post(target, PAGE, "application/json").status_code == 404, target
+    assert everything_of(globex) == before
+
+
+def test_a_viewer_of_the_editor_looks_and_changes_nothing(acme: Any, person: Any) -> None:
+    viewer, before = person("viewer", acme), everything_of(acme)
+    for target, writes in editor_urls(acme):
+        answer = viewer.post(target, PAGE, "application/json")
+        assert answer.status_code == 403 if writes else answer.status_code in (200, 405), target
+    assert everything_of(acme) == before
+    page = viewer.get(url("tenants_landing", "change", acme.landing.pk))
+    assert page.status_code == 200
+    assert not page.context["editor"]["mayChange"]
+
+
+def test_a_link_of_another_shop_is_not_taken_back(acme: Any, globex: Any, owner: Client) -> None:
+    theirs = ShareLink.objects.create(tenant=globex.tenant)
+    target = url("tenants_landing", "unshare", acme.landing.pk)
+    for forged in (str(theirs.pk), "no-id", None):
+        owner.post(target, {"id": forged}, "application/json")
+    assert ShareLink.objects.filter(pk=theirs.pk).exists()
+    assert theirs.token not in owner.post(target, {"id": str(theirs.pk)}, "application/json").content.decode()
+
+
+def test_an_editor_saves_and_publishes(acme: Any, person: Any) -> None:
+    editor = person("editor", acme)
+    for name in ("preview", "draft"):
+        assert editor.post(url("tenants_landing", name, acme.landing.pk), PAGE, "application/json").status_code == 200
+    answer = editor.post(url("tenants_landing", "publish", acme.landing.pk), {**PAGE, "version": 1}, "application/json")
+    assert answer.json()["number"] == 2
+
+
+def test_the_editor_takes_no_request_without_its_token(acme: Any) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(acme.owner)
+    before = everything_of(acme)
+    for target, writes in editor_urls(acme):
+        if writes:
+            assert client.post(target, PAGE, "application/json").status_code == 403
+    assert everything_of(acme) == before
+
+
+def test_the_product_picker_finds_only_products_of_the_shop(acme: Any, globex: Any, owner: Client) -> None:
+    target = url("tenants_landing", "products", acme.landing.pk)
+    assert [one["title"] for one in owner.get(target, {"q": "kettle"}).json()["products"]] == ["acme kettle"]
+    assert [one["title"] for one in owner.get(target).json()["products"]] == ["acme kettle"]
+    assert owner.get(target, {"ids": f"{globex.product.pk},x"}).json()["products"] == []
+
+
+def test_another_shops_product_in_a_page_shows_nothing_of_it(acme: Any, globex: Any, owner: Client) -> None:
+    sections = [{"kind": "featured_products", "product_ids": [str(globex.product.pk), str(acme.product.pk)]}]
+    target = url("tenants_landing", "preview", acme.landing.pk)
+    html = owner.post(target, {"page": {"sections": sections}}, "application/json").json()["html"]
+    assert "acme kettle" in html
+    assert "globex" not in html
 
 
 def test_a_forged_membership_id_changes_nothing(

@@ -1,5 +1,7 @@
 """A merchant's form, posted in the admin, delivered by the Celery task, seen at the edge."""
 
+import dataclasses
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +10,8 @@ from django.test import Client
 from django.urls import reverse
 
 from controlplane.publishing.tasks import deliver_due
-from tenants.models import Membership, Section, Tenant
+from tenants.models import Membership, Tenant
+from tests.edge_worker.memory import EVERY_KIND
 from tests.plugins.shops import make_product
 from tests.plugins.stores import Stores
 
@@ -43,11 +46,27 @@ def test_a_price_posted_in_the_admin_is_seen_at_the_edge(
 def test_a_headline_posted_in_the_admin_is_seen_at_the_edge(
     stores: Stores, edge: Edge, shop: Tenant, merchant: Client
 ) -> None:
-    hero = Section.objects.get(landing__tenant=shop, kind="hero")
-    answer = merchant.post(
-        reverse("admin:tenants_section_change", args=[hero.pk]),
-        {"heading": "Open <today>", "layout": "split", "text": "", "position": "0"},
-    )
-    assert answer.status_code == 302, answer.context["adminform"].errors
+    landing = shop.landing
+    page = {"sections": [{"kind": "hero", "heading": "Open <today>"}]}
+    target = reverse("admin:tenants_landing_publish", args=[landing.pk])
+    assert merchant.post(target, {"version": 0, "page": page}, "application/json").status_code == 200
     deliver_due.apply(args=("kv",))
     assert "Open &lt;today&gt;" in edge("acme.localhost").text
+
+
+def test_the_preview_is_the_live_page_byte_for_byte(stores: Stores, edge: Edge, shop: Tenant, merchant: Client) -> None:
+    make_product(shop, "Copper kettle", price=4200, tags=["copper"])
+    kinds = [dataclasses.replace(section) for section in EVERY_KIND]
+    hidden = {"kind": "hero", "heading": "Not for you", "hidden": True}
+    sections = [{**section.encode(), "cards": [], "product_ids": []} for section in kinds] + [hidden]
+    page = {"seo": {"title": "Acme & Sons"}, "theme": {"accent": "#123456"}, "sections": sections}
+    draft = {"version": 0, "page": page}
+    preview = merchant.post(reverse("admin:tenants_landing_preview", args=[shop.landing.pk]), draft, "application/json")
+    published = merchant.post(
+        reverse("admin:tenants_landing_publish", args=[shop.landing.pk]), draft, "application/json"
+    )
+    assert published.status_code == 200, published.json()
+    deliver_due.apply(args=("kv",))
+    marked = preview.json()["html"]
+    assert marked.count("<!--section:") == len(kinds)
+    assert re.sub("<!--section:[0-9a-f-]{36}-->", "", marked) == edge("acme.localhost").text

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, sync_playwright
 from storefront.local import environment, serve
 from tenants.models import Section, Tenant
 from tests.plugins.cloudflare import Serving
-from tests.plugins.shops import make_knowledge, make_product
+from tests.plugins.shops import make_knowledge, make_product, publish
 from tests.plugins.stores import Stores
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -49,6 +49,7 @@ def port(stores: Stores, shop: Tenant) -> Iterator[int]:
     for number in range(6):
         make_product(shop, f"Copper kettle number {number}", tags=["copper"], stock=number)
     make_knowledge(shop)
+    publish(shop)
     stores.drain()
     client = httpx.AsyncClient()
     serving = Serving(serve(environment(stores.edge_environment(), client), client), lifespan="on")

@@ -6,11 +6,12 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.utils import timezone
 
 from catalog.models import Product
 from chat.models import KnowledgeSource
-from tenants.models import Section, Tenant
-from tests.plugins.shops import make_knowledge, make_product
+from tenants.models import Landing, Section, ShareLink, Tenant
+from tests.plugins.shops import make_knowledge, make_product, publish
 from tests.plugins.stores import Stores
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -21,6 +22,7 @@ Edge = Callable[..., Any]
 @pytest.fixture
 def kettle(shop: Tenant, other_shop: Tenant) -> Product:
     Section.objects.create(landing=shop.landing, kind="product_grid", content={"heading": "All we have"})
+    publish(shop)
     make_product(other_shop, "Globex drill")
     make_knowledge(shop, "Do you ship kettles abroad?", body="Yes, to all of Europe within five days.")
     return make_product(shop, "Copper kettle", price=4200, description_html="<p>Whistles when it boils.</p>")
@@ -57,8 +59,80 @@ def test_a_renamed_product_leaves_its_old_address(stores: Stores, edge: Edge, ke
     kettle.slug = "brass-kettle"
     kettle.save()
     stores.drain()
-    assert edge("acme.localhost", "/products/copper-kettle").status_code == 404
+    moved = edge("acme.localhost", "/products/copper-kettle")
+    assert (moved.status_code, moved.headers["location"]) == (301, "/products/brass-kettle")
     assert edge("acme.localhost", "/products/brass-kettle").status_code == 200
+    assert edge("globex.localhost", "/products/copper-kettle").status_code == 404
+    kettle.slug = "iron-kettle"
+    kettle.save()
+    stores.drain()
+    assert edge("acme.localhost", "/products/copper-kettle").headers["location"] == "/products/iron-kettle"
+    Product.objects.filter(pk=kettle.pk).update(status="draft")
+    stores.drain()
+    assert edge("acme.localhost", "/products/copper-kettle").status_code == 404
+
+
+def test_a_former_address_is_free_for_another_product(
+    stores: Stores, edge: Edge, shop: Tenant, kettle: Product
+) -> None:
+    kettle.slug = "brass-kettle"
+    kettle.save()
+    make_product(shop, "A new copper kettle", slug="copper-kettle")
+    stores.drain()
+    assert "A new copper kettle" in edge("acme.localhost", "/products/copper-kettle").text
+    assert "redirect" not in str(stores.contents()["kv"].keys())
+
+
+def test_a_draft_goes_live_when_it_is_published_and_away_when_it_is_taken_back(
+    stores: Stores, edge: Edge, shop: Tenant
+) -> None:
+    stores.drain()
+    hero = Section.objects.get(landing=shop.landing)
+    hero.content = {"heading": "Autumn sale"}
+    hero.save()
+    stores.drain()
+    assert "Autumn sale" not in edge("acme.localhost").text
+    publish(shop)
+    stores.drain()
+    assert "Autumn sale" in edge("acme.localhost").text
+    Landing.objects.get(tenant=shop).unpublish(None)
+    stores.drain()
+    page = edge("acme.localhost").text
+    assert "Autumn sale" not in page
+    assert '<meta name="robots" content="noindex">' in page
+
+
+def test_a_shared_draft_is_shown_at_the_shops_own_host_only(
+    stores: Stores, edge: Edge, shop: Tenant, other_shop: Tenant
+) -> None:
+    link = ShareLink.objects.create(tenant=shop)
+    Section.objects.filter(landing=shop.landing).update(content={"heading": "Only for Ada"})
+    stores.drain()
+    page = edge("acme.localhost", f"/preview/{link.token}")
+    assert page.status_code == 200
+    assert "Only for Ada" in page.text
+    assert (page.headers["cache-control"], page.headers["x-robots-tag"]) == ("no-store", "noindex")
+    assert "Only for Ada" not in edge("acme.localhost").text
+    assert edge("globex.localhost", f"/preview/{link.token}").status_code == 404
+    assert edge("acme.localhost", f"/preview/{link.token[:-1]}").status_code == 404
+    link.delete()
+    stores.drain()
+    assert edge("acme.localhost", f"/preview/{link.token}").status_code == 404
+
+
+def test_a_shared_draft_ends_by_itself_and_with_its_shop(stores: Stores, edge: Edge, shop: Tenant) -> None:
+    ended = ShareLink.objects.create(tenant=shop, expires_at=timezone.now())
+    link = ShareLink.objects.create(tenant=shop)
+    stores.drain()
+    assert edge("acme.localhost", f"/preview/{ended.token}").status_code == 404
+    rows = stores.cloudflare.store.list(stores.cloudflare.namespace_id, "draft:", "", 10)
+    assert [(name, expiration) for name, _, _, expiration in rows] == [
+        (f"draft:{link.token}", int(link.expires_at.timestamp()))
+    ]
+    Tenant.objects.filter(pk=shop.pk).update(status="suspended")
+    stores.drain()
+    assert edge("acme.localhost", f"/preview/{link.token}").status_code == 451
+    assert f"draft:{link.token}" not in stores.contents()["kv"]
 
 
 def test_a_deleted_product_is_gone_from_all_three_stores(stores: Stores, edge: Edge, kettle: Product) -> None:

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from catalog.models import Product
+from catalog.models import FormerSlug, Product
 from chat.models import KnowledgeSource
 from controlplane.localcloud.faults import Fault
 from controlplane.publishing import delivery
 from controlplane.publishing.models import StaleDocument
-from tenants.models import Domain, Section, Tenant
+from tenants.models import Domain, Section, ShareLink, Tenant
 from tests.plugins.shops import make_knowledge, make_product
 from tests.plugins.stores import Stores
 
@@ -36,7 +36,8 @@ class Story:
     def run(self) -> None:
         acts: list[Callable[[], Any]] = [
             self.create_product, self.edit_product, self.rename_product, self.bulk_edit, self.delete_products,
-            self.edit_section, self.add_section, self.add_knowledge, self.edit_knowledge, self.delete_knowledge,
+            self.edit_section, self.add_section, self.publish, self.publish,
+            self.unpublish, self.share, self.unshare, self.add_knowledge, self.edit_knowledge, self.delete_knowledge,
             self.change_status, self.rename_shop, self.add_host, self.remove_host,
             self.break_a_store, self.heal, self.heal, self.deliver, self.deliver, self.deliver, self.crash,
             self.let_leases_end,
@@ -86,6 +87,19 @@ class Story:
         if section := Section.objects.filter(kind="hero").order_by("?").first():
             section.content = {**section.content, "heading": self.word()}
             section.save()
+
+    def publish(self) -> None:
+        self.shop().landing.publish(None)
+
+    def unpublish(self) -> None:
+        self.shop().landing.unpublish(None)
+
+    def share(self) -> None:
+        ShareLink.objects.create(tenant=self.shop())
+
+    def unshare(self) -> None:
+        if link := self.one(ShareLink):
+            link.delete()
 
     def add_knowledge(self) -> None:
         body = "\n\n".join(
@@ -163,6 +177,10 @@ def test_once_drained_every_store_equals_a_rebuild(stores: Stores, shop: Tenant,
     stores.drain()
     assert lived == stores.contents()
     hosts = {f"domain:{host}" for host in Domain.objects.values_list("host", flat=True)}
-    assert set(lived["kv"]) == hosts
+    shared = ShareLink.objects.filter(tenant__status="active").values_list("token", flat=True)
+    drafts = {f"draft:{token}" for token in shared}
+    former = FormerSlug.objects.filter(product__status="active", tenant__status="active")
+    redirects = {f"redirect:{one.tenant_id}:/products/{one.slug}" for one in former}
+    assert set(lived["kv"]) == hosts | drafts | redirects
     live = {f"products:{pk}" for pk in Product.objects.live().values_list("pk", flat=True)}
     assert {key for key in lived["instant"] if key.startswith("products:")} == live

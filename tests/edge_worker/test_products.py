@@ -86,7 +86,19 @@ async def test_money_respects_currencies_without_decimals(platform: Platform) ->
 
 async def test_a_product_that_is_not_there_is_a_404(platform: Platform) -> None:
     assert (await platform.get("https://pots.test/products/jug-99")).status_code == 404
-    assert platform.KV.reads == ["domain:pots.test"]
+    assert platform.KV.reads == ["domain:pots.test", "redirect:t-a:/products/jug-99"]
+
+
+async def test_a_renamed_product_leads_to_its_new_address(platform: Platform) -> None:
+    platform.KV.values["redirect:t-a:/products/old-jug"] = "/products/jug-1"
+    moved = await platform.get("https://pots.test/products/old-jug")
+    assert (moved.status_code, moved.headers["location"]) == (301, "/products/jug-1")
+
+
+@pytest.mark.parametrize("target", ["//evil.test/x", "https://evil.test/", ""])
+async def test_a_former_address_never_leads_out_of_the_shop(platform: Platform, target: str) -> None:
+    platform.KV.values["redirect:t-a:/products/old-jug"] = target
+    assert (await platform.get("https://pots.test/products/old-jug")).status_code == 404
 
 
 async def test_a_product_of_another_tenant_is_not_believed_even_if_instant_sends_it(platform: Platform) -> None:

@@ -65,4 +65,5 @@ def golden_shop() -> Tenant:
     Product.objects.create(pk=golden_id(13), title="Not yet", slug="draft", price=1, **{**common, "status": "draft"})
     for position, (kind, content) in enumerate(SECTIONS):
         Section.objects.create(landing=landing, kind=kind, position=position, content=content)
+    landing.publish(None)
     return tenant

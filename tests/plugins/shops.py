@@ -7,13 +7,18 @@ from django.contrib.auth.models import User
 
 from catalog.models import Product
 from chat.models import KnowledgeSource
-from tenants.models import Tenant
+from tenants.models import Landing, Tenant
 from tenants.onboarding import open_shop
 
 
 def make_shop(slug: str, **more: object) -> Tenant:
     owner = User.objects.create_user(f"owner@{slug}.example", f"owner@{slug}.example", "password", is_staff=True)
     return open_shop(slug=slug, name=slug.title(), owner=owner, **more)  # type: ignore[arg-type]
+
+
+def publish(tenant: Tenant) -> None:
+    """Makes the draft as it is now live."""
+    Landing.objects.get(tenant=tenant).publish(None)
 
 
 def make_product(tenant: Tenant, title: str = "Kettle", **more: object) -> Product:

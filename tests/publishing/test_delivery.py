@@ -173,6 +173,7 @@ def test_a_deleted_product_leaves_the_page(shop: Tenant) -> None:
 
     product = make_product(shop, "Kettle of ours")
     Section.objects.create(landing=shop.landing, kind="product_grid", content={"heading": "All"})
+    shop.landing.publish(None)
     delivery.deliver_all("kv")
     assert "Kettle of ours" in home()
     product.delete()

@@ -1,12 +1,13 @@
 """What each kind of write marks stale, in the same transaction, by every way Django can write."""
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from catalog.models import Product
+from catalog.models import FormerSlug, Product
 from chat.models import ChatProfile, EmbeddingState, KnowledgeSource
 from controlplane.publishing.models import StaleDocument
-from tenants.models import Domain, Landing, Section, Tenant
+from tenants.models import Domain, Landing, Section, ShareLink, Tenant
 from tests.plugins.shops import make_knowledge, make_product
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -125,7 +126,7 @@ def test_knowledge_marks_its_chunks_only(shop: Tenant) -> None:
     assert stale() == {f"knowledge:{source.pk}"}
 
 
-def test_landing_and_sections_mark_the_pages(shop: Tenant) -> None:
+def test_an_edit_of_the_draft_marks_nothing_and_publishing_marks_the_pages(shop: Tenant) -> None:
     for change in (
         lambda: Landing.objects.filter(tenant=shop).update(seo_title="New"),
         lambda: Section.objects.create(landing=shop.landing, kind="hero", content={"heading": "Hi"}),
@@ -133,7 +134,45 @@ def test_landing_and_sections_mark_the_pages(shop: Tenant) -> None:
     ):
         StaleDocument.objects.all().delete()
         change()
-        assert stale() == {HOME}
+        assert stale() == set()
+    Landing.objects.get(tenant=shop).publish(None)
+    assert stale() == {HOME}
+    StaleDocument.objects.all().delete()
+    Landing.objects.get(tenant=shop).unpublish(None)
+    assert stale() == {HOME}
+
+
+def test_a_refused_publish_marks_nothing(shop: Tenant) -> None:
+    Section.objects.create(landing=shop.landing, kind="hero", content={"heading": ""})
+    StaleDocument.objects.all().delete()
+    with pytest.raises(ValidationError, match="Headline"):
+        Landing.objects.get(tenant=shop).publish(None)
+    assert stale() == set()
+
+
+def test_a_shared_draft_is_marked_by_edits_of_the_draft_and_of_products(shop: Tenant, product: Product) -> None:
+    link = ShareLink.objects.create(tenant=shop)
+    draft = f"draft:{link.token}"
+    assert draft in stale()
+    for change in (
+        lambda: Landing.objects.filter(tenant=shop).update(seo_title="New"),
+        lambda: Section.objects.filter(landing=shop.landing).update(position=7),
+        lambda: Product.objects.filter(pk=product.pk).update(price=1),
+        link.delete,
+    ):
+        StaleDocument.objects.all().delete()
+        change()
+        assert draft in stale()
+
+
+def test_a_renamed_product_marks_its_former_address(shop: Tenant, product: Product) -> None:
+    StaleDocument.objects.all().delete()
+    former, product.slug = product.slug, "renamed"
+    product.save()
+    assert f"redirect:{shop.pk}:/products/{former}" in stale()
+    StaleDocument.objects.all().delete()
+    Product.objects.filter(pk=product.pk).update(status="draft")
+    assert f"redirect:{shop.pk}:/products/{former}" in stale()
 
 
 def test_every_model_that_shows_up_somewhere_is_publishable() -> None:
@@ -142,6 +181,8 @@ def test_every_model_that_shows_up_somewhere_is_publishable() -> None:
 
     from controlplane.publishing.models import Publishable
 
-    shown = {Tenant, Domain, Landing, Section, Product, KnowledgeSource, ChatProfile, EmbeddingState}
+    shown = {
+        Tenant, Domain, Landing, Section, ShareLink, Product, FormerSlug, KnowledgeSource, ChatProfile, EmbeddingState,
+    }  # fmt: skip
     ours = [model for app in ("tenants", "catalog", "chat") for model in apps.get_app_config(app).get_models()]
     assert {model for model in ours if issubclass(model, Publishable)} == shown

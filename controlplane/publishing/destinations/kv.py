@@ -1,5 +1,6 @@
-"""Cloudflare KV: `domain:{host}` → the host's record."""
+"""Cloudflare KV: a host's record, a shared draft, where a renamed page went."""
 
+from django.conf import settings
 from django.core.cache import cache
 from redis.exceptions import RedisError
 
@@ -31,4 +32,5 @@ def _may_write(key: str) -> bool:
 
 
 def stored_keys() -> set[str]:
-    return set(cells.kv().keys("domain:"))
+    kv = cells.kv()
+    return {key for kind in settings.PUBLISHING_BUILDERS[KV] for key in kv.keys(f"{kind}:")}

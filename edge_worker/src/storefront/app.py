@@ -5,6 +5,7 @@ When a store is away, a page says so and shows what the record still knows: stat
 useful (a card's price is published with the record), 503 where nothing is left to show.
 """
 
+import dataclasses
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -16,13 +17,14 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from storefront import chat_api, pages
 from storefront.assets import BUILD
+from storefront.bindings import BindingError
 from storefront.catalog import SORTS, Catalog, CatalogError, Listing, from_card, record_cards
-from storefront.documents import Product
+from storefront.documents import DocumentError, DomainRecord, Product, draft_key, redirect_key
 from storefront.hosts import NoShopError, Shop, shop_of
 from storefront.responses import (
     REVALIDATE,
@@ -69,7 +71,7 @@ async def product(request: Request) -> Response:
         log.warning("a product page shows its card from the record: %s", error)
         return _product_from_record(shop, slug)
     if item is None:
-        raise HTTPException(404)
+        return await _moved(shop, f"/products/{slug}")
     page = pages.product(shop.record, origin=shop.origin, item=item, similar=await _similar(shop, item))
     return shop_page(shop, page)
 
@@ -82,6 +84,36 @@ async def _similar(shop: Shop, item: Product) -> Sequence[Product]:
         return ()
 
 
+async def _moved(shop: Shop, path: str) -> Response:
+    """301 to where a renamed page is now; 404 where none was renamed. Only a miss costs this second KV read."""
+    try:
+        target = await shop.env.KV.get(redirect_key(shop.record.tenant.id, path))
+    except BindingError as error:
+        log.warning("no look at former addresses: %s", error)
+        target = None
+    if not target or not target.startswith("/") or target.startswith("//"):
+        raise HTTPException(404)
+    return RedirectResponse(quote(target), 301, headers={"cache-control": "public, max-age=300"})
+
+
+async def preview(request: Request) -> Response:
+    """A shared draft of this host's shop, as its link names it: never stored, never indexed, no ETag."""
+    shop = await shop_of(request)
+    try:
+        value = await shop.env.KV.get(draft_key(request.path_params["token"]))
+        record = DomainRecord.from_json(value) if value else None
+    except (BindingError, DocumentError) as error:
+        log.error("a shared draft can't be read: %s", error)
+        return shop_message(shop, "failed", 503)
+    if record is None or record.tenant.id != shop.record.tenant.id:
+        raise HTTPException(404)
+    draft = dataclasses.replace(shop, record=record)
+    response = _not_stored(shop_page(draft, pages.landing(record, origin=shop.origin)))
+    response.headers["x-robots-tag"] = "noindex"
+    response.headers["referrer-policy"] = "no-referrer"  # the address is the key
+    return response
+
+
 async def search_page(request: Request) -> Response:
     shop = await shop_of(request)
     chosen = chat_api.chosen_filters(request.query_params, shop.record.config.currency)
@@ -91,7 +123,7 @@ async def search_page(request: Request) -> Response:
 
 async def robots(request: Request) -> Response:
     shop = await shop_of(request)
-    text = f"User-agent: *\nDisallow: /search\n\nSitemap: {shop.origin}/sitemap.xml\n"
+    text = f"User-agent: *\nDisallow: /search\nDisallow: /preview/\n\nSitemap: {shop.origin}/sitemap.xml\n"
     return PlainTextResponse(text, headers={"cache-control": REVALIDATE})
 
 
@@ -186,6 +218,7 @@ def build() -> Starlette:
             Route("/api/search", chat_api.search_api),
             Route("/api/chat", chat_api.chat, methods=["POST"]),
             Route("/api/chat/rating", chat_api.rating, methods=["POST"]),
+            Route("/preview/{token}", preview),
             Route("/robots.txt", robots),
             Route("/sitemap.xml", sitemap),
             Route("/healthz", healthz),

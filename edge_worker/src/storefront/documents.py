@@ -15,13 +15,25 @@ from typing import Any
 
 from storefront.codec import DocumentError, decode, encode
 from storefront.money import decimal_string, decimals, format_money
-from storefront.sections import SECTIONS, ProductCard, Section
+from storefront.sections import (
+    SECTIONS,
+    ProductCard,
+    Section,
+    choice,
+    colour,
+    flag,
+    image,
+    integer,
+    line,
+    link,
+    paragraph,
+)
 
 __all__ = [
     "ACTIVE", "CLOSED", "MAX_RECORD_BYTES", "SECTIONS", "SUSPENDED", "VERSION", "ChatSettings", "Config",
     "DocumentError", "DomainRecord", "Link", "Product", "ProductCard", "RealtimeCell", "Section", "Seo", "TenantRef",
-    "Theme", "decimal_string", "decimals", "domain_key", "format_money", "normalise_host", "tag_key",
-    "tag_keys",
+    "Theme", "decimal_string", "decimals", "domain_key", "draft_key", "format_money", "normalise_host", "redirect_key",
+    "tag_key", "tag_keys",
 ]  # fmt: skip
 
 VERSION = 1
@@ -56,6 +68,16 @@ def domain_key(host: str) -> str:
     return f"domain:{host}"
 
 
+def draft_key(token: str) -> str:
+    """The KV key of a shared draft: a DomainRecord that ends by itself. Who has the token may look."""
+    return f"draft:{token}"
+
+
+def redirect_key(tenant_id: str, path: str) -> str:
+    """The KV key of a former address of a shop. Its value is the path where the page is now."""
+    return f"redirect:{tenant_id}:{path}"
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TenantRef:
     id: str
@@ -66,29 +88,36 @@ class TenantRef:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Seo:
-    title: str = ""
-    description: str = ""
-    image_url: str = ""
+    title: str = line("Title", max_length=120, help="Empty: the shop's name.")
+    description: str = paragraph("Description", max_length=320, help="What people read below the title.")
+    image_url: str = image("Sharing picture", help="Shown where somebody shares the page; 1200 × 630 pixels suit best.")
+    noindex: bool = flag("Hide this page from search engines")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Theme:
-    """Colour tokens (#rrggbb) for light and dark, a font stack's name, a corner radius in CSS pixels."""
+    """Colour tokens (#rrggbb) for light and dark, a pair of fonts by name, a corner radius in CSS pixels."""
 
-    accent: str = "#1f5f4a"
-    accent_dark: str = "#7fd1b0"
-    background: str = "#ffffff"
-    background_dark: str = "#14171a"
-    text: str = "#1b1f23"
-    text_dark: str = "#eceff1"
-    font: str = "sans"
-    radius: int = 8
+    accent: str = colour("Accent", "#1f5f4a")
+    background: str = colour("Background", "#ffffff")
+    text: str = colour("Text", "#1b1f23")
+    accent_dark: str = colour("Accent, dark", "#7fd1b0")
+    background_dark: str = colour("Background, dark", "#14171a")
+    text_dark: str = colour("Text, dark", "#eceff1")
+    font: str = choice(
+        "Fonts", "sans", sans="Modern: sans serif throughout", serif="Editorial: serif headings",
+        classic="Classic: serif throughout", humanist="Warm: humanist sans serif",
+        mono="Technical: monospaced headings",
+    )  # fmt: skip
+    radius: int = integer("Corner radius in pixels", 8, minimum=0, maximum=32)
+    logo_url: str = image("Logo", help="Shown instead of the shop's name at the top of every page.")
+    favicon_url: str = image("Icon in the browser's tab", help="A square picture. Empty: the shop's initial.")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Link:
-    label: str
-    url: str
+    label: str = line("Text", max_length=40, required=True)
+    url: str = link("Link", required=True)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ Every function returns a whole document. `origin` is the shop's public address w
 import dataclasses
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -39,18 +39,26 @@ class Meta:
     structured: tuple[dict[str, Any], ...] = ()
 
 
-def landing(record: DomainRecord, *, origin: str) -> str:
-    """The landing page: everything on it comes from the record."""
+def unmarked(_section: Section) -> str:
+    return ""
+
+
+def landing(record: DomainRecord, *, origin: str, mark: Callable[[Section], str] = unmarked) -> str:
+    """The landing page: everything on it comes from the record.
+
+    `mark` may put something in front of each section, for an editor that must find it again; the edge marks nothing.
+    """
     sections = [s for s in record.sections if not isinstance(s, AnnouncementBar)]
     meta = Meta(
         title=record.seo.title or record.tenant.name,
         description=record.seo.description,
         path="/",
         image=record.seo.image_url,
+        index=not record.seo.noindex,
         structured=(structured_data.store(record, origin),),
     )
     first_hero = next((s for s in sections if isinstance(s, Hero)), None)
-    return _render("landing.html", record, origin, meta, sections=sections, first_hero=first_hero)
+    return _render("landing.html", record, origin, meta, sections=sections, first_hero=first_hero, mark=mark)
 
 
 def product_list(record: DomainRecord, *, origin: str, listing: Listing, live: bool = True) -> str:
@@ -205,7 +213,8 @@ def _shared(record: DomainRecord, origin: str, meta: Meta) -> dict[str, Any]:
         "contact": next((s for s in record.sections if isinstance(s, Contact)), None),
         "canonical": origin + meta.path if meta.path else "",
         "image": absolute(origin, safe_image(meta.image)),
-        "icon": icon(record.tenant.name[:1].upper() or "•", record),
+        "mark": unmarked, "logo": safe_image(record.theme.logo_url),
+        "icon": safe_image(record.theme.favicon_url) or icon(record.tenant.name[:1].upper() or "•", record),
         "stock_note": lambda item: _stock_note(item, words),
     }  # fmt: skip
 

@@ -34,9 +34,9 @@ def link(label: str, *, required: bool = False) -> Any:
     return _field("link", label, max_length=500, required=required)
 
 
-def image(label: str, *, required: bool = False) -> Any:
+def image(label: str, *, required: bool = False, help: str = "") -> Any:  # noqa: A002
     """The address of an image, http(s) or site-relative; its `…_alt` stands beside it."""
-    return _field("image", label, max_length=500, required=required)
+    return _field("image", label, max_length=500, required=required, help=help)
 
 
 def choice(label: str, default: str, **choices: str) -> Any:
@@ -51,6 +51,16 @@ def integer(label: str, default: int, *, minimum: int, maximum: int) -> Any:
 def repeated(label: str, *, maximum: int) -> Any:
     """A repeatable group: a tuple of the dataclass in the annotation, at most `maximum` long."""
     return _field("items", label, default=(), maximum=maximum)
+
+
+def colour(label: str, default: str) -> Any:
+    """A colour as #rrggbb."""
+    return _field("colour", label, default=default, max_length=7)
+
+
+def flag(label: str, *, help: str = "") -> Any:  # noqa: A002
+    """Yes or no; no where nothing is said."""
+    return _field("flag", label, default=False, help=help)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ _MONO = 'ui-monospace,"SF Mono","Cascadia Code","Source Code Pro",Menlo,Consolas
 FONTS = {
     "sans": (_SANS, _SANS, 650, "-.028em"),
     "serif": (_SERIF, _SANS, 500, "-.015em"),
+    "classic": (_SERIF, _SERIF, 600, "-.012em"),
     "humanist": (_HUMANIST, _HUMANIST, 600, "-.012em"),
     "mono": (_MONO, _SANS, 600, "-.045em"),
 }
