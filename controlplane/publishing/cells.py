@@ -9,6 +9,8 @@ import functools
 from django.conf import settings
 
 from controlplane.adapters.cloudflare_kv import KVNamespace
+from controlplane.adapters.custom_hostnames import CustomHostnames
+from controlplane.adapters.dns_over_https import Resolver
 from controlplane.adapters.instant import InstantApp
 from controlplane.adapters.turso import TursoDatabase
 from controlplane.adapters.workers_ai import WorkersAI
@@ -26,6 +28,14 @@ def kv() -> KVNamespace:
 
 def ai() -> WorkersAI:
     return _ai(settings.CLOUDFLARE_API_URL, settings.CLOUDFLARE_API_TOKEN, settings.CLOUDFLARE_ACCOUNT_ID)
+
+
+def hostnames() -> CustomHostnames:
+    return _hostnames(settings.CLOUDFLARE_API_URL, settings.CLOUDFLARE_API_TOKEN, settings.CLOUDFLARE_ZONE_ID)
+
+
+def resolver() -> Resolver:
+    return Resolver(settings.DNS_RESOLVER_URL)
 
 
 def realtime(cell: str) -> InstantApp:
@@ -46,7 +56,7 @@ _opened = contextlib.ExitStack()
 def close() -> None:
     """Closes every client; the next use makes new ones."""
     _opened.close()
-    for made in (_kv, _ai, _instant, _vectors):
+    for made in (_kv, _ai, _hostnames, _instant, _vectors):
         made.cache_clear()
 
 
@@ -60,6 +70,12 @@ def _kv(base_url: str, api_token: str, account_id: str, namespace_id: str) -> KV
 def _ai(base_url: str, api_token: str, account_id: str) -> WorkersAI:
     ai = WorkersAI(base_url=base_url, api_token=api_token, account_id=account_id)
     return _opened.enter_context(contextlib.closing(ai))
+
+
+@functools.lru_cache
+def _hostnames(base_url: str, api_token: str, zone_id: str) -> CustomHostnames:
+    made = CustomHostnames(base_url=base_url, api_token=api_token, zone_id=zone_id)
+    return _opened.enter_context(contextlib.closing(made))
 
 
 @functools.lru_cache

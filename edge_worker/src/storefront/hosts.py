@@ -54,8 +54,9 @@ class Shop:
 async def shop_of(request: Request) -> Shop:
     """The shop of the request's host, by one KV read a request. Raises NoShopError, or MovedError for a redirect.
 
-    Status: 400 for a host that can't be one, 404 for an unknown or not yet connected one, 451 for a tenant that moderation took
-    offline, 410 for one that closed for good, 503 where the record can't be read now (crawlers come back).
+    Status: 400 for a host that can't be one, 404 for an unknown or not yet connected one, 451 for a tenant that
+    moderation took offline, 410 for one that closed for good, 503 where the record can't be read now (crawlers come
+    back).
     """
     known: Shop | None = getattr(request.state, "shop", None)
     if known is None:
