@@ -19,7 +19,8 @@ from chat.imports import web
 from chat.models import ChatProfile, KnowledgeSource
 from chat.reading import FILE_TYPES, MAX_BYTES
 from controlplane.adapters.web_pages import PageError, parsed
-from tenants.documents import check_size
+from tenants.checks import check_size
+from tenants.documents import live_page
 from tenants.models import Tenant
 from tenants.scoping import Role, ShopForm, is_platform_staff, only_shop, shops
 
@@ -69,9 +70,8 @@ class ProfileForm(ShopForm):
             return
         tenant = self.instance.tenant
         tenant.chat = self.instance  # measured as it will be, not as it is stored
-        landing = getattr(tenant, "landing", None)
         try:
-            check_size(tenant, [row.document for row in landing.sections.all()] if landing else [])
+            check_size(tenant, live_page(tenant))
         except ValidationError as error:
             self.add_error(None, error)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+import dj_email_url
 import django_stubs_ext
 import environs
 from django.core.exceptions import ImproperlyConfigured
@@ -67,6 +68,18 @@ CLOUDFLARE_API_URL = url(
 CLOUDFLARE_ACCOUNT_ID = required("CLOUDFLARE_ACCOUNT_ID", defaults.CLOUDFLARE_ACCOUNT_ID)
 CLOUDFLARE_API_TOKEN = required("CLOUDFLARE_API_TOKEN", defaults.CLOUDFLARE_API_TOKEN)
 CLOUDFLARE_KV_NAMESPACE_ID = required("CLOUDFLARE_KV_NAMESPACE_ID", defaults.CLOUDFLARE_KV_NAMESPACE_ID)
+CLOUDFLARE_ZONE_ID = required("CLOUDFLARE_ZONE_ID", defaults.CLOUDFLARE_ZONE_ID)
+CUSTOM_HOSTNAME_TARGET = required("CUSTOM_HOSTNAME_TARGET", defaults.CUSTOM_HOSTNAME_TARGET).lower().rstrip(".")
+CUSTOM_HOSTNAME_ADDRESSES = env.list(
+    "CUSTOM_HOSTNAME_ADDRESSES", list(defaults.CUSTOM_HOSTNAME_ADDRESSES) if LOCAL else []
+)
+DNS_RESOLVER_URL = url(
+    "DNS_RESOLVER_URL",
+    env.str("DNS_RESOLVER_URL", defaults.DNS_RESOLVER_URL if LOCAL else "https://cloudflare-dns.com/dns-query"),
+    "http", "https",
+)  # fmt: skip
+# Where a developer plays DNS provider; there is no such page in production.
+DNS_PAGE_URL = defaults.DNS_PAGE_URL if LOCAL else ""
 EMBEDDING_MODEL = env.str("EMBEDDING_MODEL", defaults.EMBEDDING_MODEL if LOCAL else "@cf/baai/bge-m3")
 # Text models that a merchant may choose from; without any the Worker's own answers everywhere.
 CHAT_MODELS: list[str] = env.list("CHAT_MODELS", [])
@@ -252,6 +265,9 @@ CELERY_BEAT_SCHEDULE = {
     for destination in PUBLISHING_BUILDERS
 } | {
     "run-schedule": {"task": "tenants.tasks.run_schedule", "schedule": 15.0, "options": {"expires": 15}},
+    "reconcile-domains": {"task": "tenants.tasks.reconcile_domains", "schedule": 10.0, "options": {"expires": 10}},
+    "remind-of-domains": {"task": "tenants.tasks.remind_of_domains", "schedule": 3600.0, "options": {"expires": 3600}},
+    "sweep-hostnames": {"task": "tenants.tasks.sweep_hostnames", "schedule": 86_400.0, "options": {"expires": 3600}},
 }
 CELERY_BEAT_SCHEDULE |= {
     name: {"task": f"chat.tasks.{name}", "schedule": every, "options": {"expires": every}}
@@ -262,6 +278,16 @@ CELERY_BEAT_SCHEDULE |= {
         "forget_old_conversations": 3_600.0,
     }.items()
 }
+
+# EMAIL_URL such as smtp+tls://user:password@host:587; locally each mail is a file.
+_email = dj_email_url.parse(required("EMAIL_URL", f"file:///{DATA_DIR / 'mail'}"))
+EMAIL_BACKEND = _email.get("EMAIL_BACKEND", "django.core.mail.backends.smtp.EmailBackend")
+EMAIL_FILE_PATH = _email["EMAIL_FILE_PATH"] or None
+EMAIL_HOST, EMAIL_PORT = _email["EMAIL_HOST"] or "", _email["EMAIL_PORT"] or 25
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_USER"] or "", _email["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = _email["EMAIL_USE_TLS"], _email["EMAIL_USE_SSL"], 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = required("EMAIL_FROM", "Storefront <no-reply@localhost.localdomain>")
+ADMIN_URL = url("ADMIN_URL", required("ADMIN_URL", f"http://127.0.0.1:{defaults.CONTROL_PLANE_PORT}"), "http", "https")
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}

@@ -17,6 +17,7 @@ from controlplane.publishing.models import OwnedDocument
 from storefront.documents import (
     ACTIVE,
     MAX_RECORD_BYTES,
+    UNCONNECTED,
     ChatSettings,
     Config,
     DomainRecord,
@@ -64,13 +65,30 @@ def tenant_entities(ids: Collection[str]) -> Mapping[str, Entity]:
 
 
 def domain_records(hosts: Collection[str]) -> Mapping[str, str]:
-    """The stored JSON by host, for every host that exists; at most MAX_RECORD_BYTES each."""
+    """The stored JSON by host, for every host that somebody claims; at most MAX_RECORD_BYTES each.
+
+    A host that nobody has proven gets a record that names no shop: the claim alone must not tell who made it.
+    """
+    domains = Domain.objects.served().filter(host__in=hosts).select_related("tenant__landing__live")
+    claimed = Domain.objects.filter(host__in=hosts).values_list("host", flat=True)
+    records = {host: UNPROVEN.to_json() for host in claimed}
     bodies: dict[uuid.UUID, DomainRecord] = {}
-    domains = Domain.objects.filter(host__in=hosts).select_related("tenant__landing__live")
     for domain in domains:
         if domain.tenant_id not in bodies:
             bodies[domain.tenant_id] = record_of(domain.tenant)
-    return {domain.host: fit(bodies[domain.tenant_id]).to_json() for domain in domains}
+        records[domain.host] = host_record(domain, bodies[domain.tenant_id]).to_json()
+    return records
+
+
+UNPROVEN = DomainRecord(tenant=TenantRef(id="", status=UNCONNECTED))
+
+
+def host_record(domain: Domain, body: DomainRecord) -> DomainRecord:
+    """The shop's record as this host carries it: whole, or only where its visitors are sent."""
+    primary = body.canonical_host
+    if body.tenant.status != ACTIVE or not domain.redirects or primary in ("", domain.host):
+        return fit(body)
+    return DomainRecord(tenant=body.tenant, canonical_host=primary, redirect_to=primary)
 
 
 def record_of(tenant: Tenant, page: Page | None = None) -> DomainRecord:
@@ -85,7 +103,7 @@ def record_of(tenant: Tenant, page: Page | None = None) -> DomainRecord:
     fill_cards: Cards = import_string(settings.PRODUCT_CARDS)
     chat_config: ChatConfig = import_string(settings.CHAT_CONFIG)
     chat, embedding_model = chat_config(tenant)
-    primary = Domain.objects.filter(tenant=tenant, is_primary=True).values_list("host", flat=True).first()
+    primary = Domain.objects.served().filter(tenant=tenant, is_primary=True).values_list("host", flat=True).first()
     return DomainRecord(
         tenant=TenantRef(id=str(tenant.pk), status=tenant.status, name=tenant.name, slug=tenant.slug),
         canonical_host=primary or "",

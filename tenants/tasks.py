@@ -1,11 +1,14 @@
-"""Celery's side of landing pages: schedules by beat, publications followed to the edge."""
+"""Celery's side of shops: schedules and domains swept by beat, publications followed to the edge."""
 
 import logging
+import time
 from typing import Any
 
 from celery import shared_task
 from kombu.exceptions import OperationalError
 
+from controlplane.adapters.errors import AdapterError
+from tenants.domains import issuing, letters, orphans
 from tenants.models import Landing
 from tenants.receipts import receipt_of
 from tenants.schedules import run_due
@@ -14,6 +17,21 @@ logger = logging.getLogger(__name__)
 
 LOOKS = (0.5, 0.5, 1, 1, 2, 3, 5, 10, 15, 20, 30, 30, 60)
 """Seconds between two looks at the edge; about three minutes in all, three times what KV needs at worst."""
+
+
+@shared_task
+def reconcile_domains() -> int:
+    return issuing.reconcile_all()
+
+
+@shared_task
+def remind_of_domains() -> int:
+    return letters.remind()
+
+
+@shared_task(autoretry_for=(AdapterError,), retry_backoff=60, max_retries=5)
+def sweep_hostnames() -> int:
+    return orphans.sweep(pause=time.sleep)
 
 
 @shared_task

@@ -37,7 +37,7 @@ def services() -> list[Service]:
         _module("valkey", f"{cloud}.valkey", defaults.VALKEY_PORT, data / "valkey"),
         _module("turso", f"{cloud}.sqld", defaults.SQLD_PORT, data / "sqld"),
         _module("telemetry", f"{cloud}.sqld", defaults.TELEMETRY_PORT, data / "sqld-telemetry"),
-        _module("cloudflare", f"{cloud}.cloudflare", defaults.CLOUDFLARE_PORT, data / "cloudflare"),
+        _module("cloudflare", f"{cloud}.cloudflare", defaults.CLOUDFLARE_PORT, data / "cloudflare", "--speed", "20"),
         _module("instant", f"{cloud}.instant", defaults.INSTANT_PORT, data / "instant"),
         _python(
             "web", *_uvicorn("controlplane.asgi:application", defaults.CONTROL_PLANE_PORT),
@@ -60,8 +60,8 @@ def _python(
     return Service(name, (sys.executable, *arguments), port, ready, env)
 
 
-def _module(name: str, module: str, port: int, data: Path) -> Service:
-    return _python(name, "-m", module, "--port", str(port), "--data", str(data), port=port)
+def _module(name: str, module: str, port: int, data: Path, *more: str) -> Service:
+    return _python(name, "-m", module, "--port", str(port), "--data", str(data), *more, port=port)
 
 
 def _uvicorn(app: str, port: int, *more: str) -> tuple[str, ...]:

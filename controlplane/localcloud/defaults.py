@@ -14,6 +14,11 @@ CLOUDFLARE_API_TOKEN = "local-cloudflare-token-not-a-secret"
 # What the local Worker reads KV and runs AI with, where a deployed one has bindings: no writes, no API quota.
 CLOUDFLARE_BINDING_TOKEN = "local-worker-binding-not-a-secret"
 CLOUDFLARE_KV_NAMESPACE_ID = "0de50de50de50de50de50de50de50de5"
+CLOUDFLARE_ZONE_ID = "20e020e020e020e020e020e020e020e0"
+DNS_RESOLVER_URL = f"http://127.0.0.1:{CLOUDFLARE_PORT}/dns-query"
+DNS_PAGE_URL = f"http://127.0.0.1:{CLOUDFLARE_PORT}/dns"
+CUSTOM_HOSTNAME_TARGET = "connect.localhost"  # what merchants' CNAMEs name, always there in the local DNS
+CUSTOM_HOSTNAME_ADDRESSES = ("127.0.0.10",)  # … and what an apex without CNAME may point at
 
 INSTANT_API_URI = f"http://127.0.0.1:{INSTANT_PORT}"
 INSTANT_WEBSOCKET_URI = f"ws://127.0.0.1:{INSTANT_PORT}/runtime/session"

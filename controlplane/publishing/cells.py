@@ -9,6 +9,8 @@ import functools
 from django.conf import settings
 
 from controlplane.adapters.cloudflare_kv import KVNamespace
+from controlplane.adapters.custom_hostnames import CustomHostnames
+from controlplane.adapters.dns_over_https import Resolver
 from controlplane.adapters.edge import Edge
 from controlplane.adapters.instant import InstantApp
 from controlplane.adapters.turso import TursoDatabase
@@ -34,6 +36,14 @@ def edge() -> Edge:
     return _edge(settings.STOREFRONT_SCHEME, settings.STOREFRONT_PORT, settings.EDGE_ADDRESS)
 
 
+def hostnames() -> CustomHostnames:
+    return _hostnames(settings.CLOUDFLARE_API_URL, settings.CLOUDFLARE_API_TOKEN, settings.CLOUDFLARE_ZONE_ID)
+
+
+def resolver() -> Resolver:
+    return Resolver(settings.DNS_RESOLVER_URL)
+
+
 def realtime(cell: str) -> InstantApp:
     """The Instant app of a cell. Raises KeyError for a cell that the settings do not name."""
     config = settings.REALTIME_CELLS[cell]
@@ -57,7 +67,7 @@ _opened = contextlib.ExitStack()
 def close() -> None:
     """Closes every client; the next use makes new ones."""
     _opened.close()
-    for made in (_kv, _ai, _edge, _instant, _vectors, _telemetry):
+    for made in (_kv, _ai, _edge, _hostnames, _instant, _vectors, _telemetry):
         made.cache_clear()
 
 
@@ -76,6 +86,12 @@ def _ai(base_url: str, api_token: str, account_id: str) -> WorkersAI:
 @functools.lru_cache
 def _edge(scheme: str, port: str, address: str) -> Edge:
     return _opened.enter_context(contextlib.closing(Edge(scheme=scheme, port=port, address=address)))
+
+
+@functools.lru_cache
+def _hostnames(base_url: str, api_token: str, zone_id: str) -> CustomHostnames:
+    made = CustomHostnames(base_url=base_url, api_token=api_token, zone_id=zone_id)
+    return _opened.enter_context(contextlib.closing(made))
 
 
 @functools.lru_cache

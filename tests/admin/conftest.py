@@ -46,7 +46,7 @@ def make(slug: str, currency: str = "EUR") -> Shop:
         section=tenant.landing.sections.get(),
         product=Product.objects.create(tenant=tenant, title=f"{slug} kettle", price=1250, status="active"),
         knowledge=KnowledgeSource.objects.create(tenant=tenant, title=f"{slug} ships?", body="Yes."),
-        domain=Domain.objects.create(tenant=tenant, host=f"{slug}.example.com"),
+        domain=Domain.objects.create(tenant=tenant, host=f"{slug}.tea-shop.de"),
     )
 
 

@@ -18,6 +18,11 @@ PRODUCTION = {
     "CLOUDFLARE_ACCOUNT_ID": "a",
     "CLOUDFLARE_API_TOKEN": "t",
     "CLOUDFLARE_KV_NAMESPACE_ID": "n",
+    "CLOUDFLARE_ZONE_ID": "z",
+    "CUSTOM_HOSTNAME_TARGET": "connect.example.com",
+    "EMAIL_URL": "smtp+tls://user:secret@mail.example.com:587",
+    "EMAIL_FROM": "Shops <no-reply@example.com>",
+    "ADMIN_URL": "https://admin.example.com",
     "INSTANT_APP_ID": "i",
     "INSTANT_ADMIN_TOKEN": "t",
     "INSTANT_API_URI": "https://instant.example.com",
@@ -57,6 +62,8 @@ def test_a_missing_variable_stops_the_start_with_its_name(name: str) -> None:
         ("DEBUG", "maybe"),
         ("DATABASE_URL", "nonsense"),
         ("LOG_LEVEL", "LOUD"),
+        ("DNS_RESOLVER_URL", "1.1.1.1"),
+        ("ADMIN_URL", "admin.example.com"),
     ],
 )
 def test_a_wrong_value_stops_the_start_with_the_variable_s_name(name: str, value: str) -> None:

@@ -1,12 +1,14 @@
 """Hosts without a shop, and records that can't be shown: a clear page, the right status, no content."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 
+from storefront import app as storefront_app
 from storefront import pages
 from storefront.bindings import cell_variable
-from storefront.documents import CLOSED, SUSPENDED
+from storefront.documents import CLOSED, SUSPENDED, UNCONNECTED, DomainRecord, TenantRef
 from tests.edge_worker.memory import Platform, shop_record
 
 pytestmark = pytest.mark.anyio
@@ -105,3 +107,80 @@ def test_a_cells_variables_carry_its_name() -> None:
     assert cell_variable(platform, "TURSO_URL", "eu-2") == "https://eu.test"
     assert cell_variable(platform, "TURSO_URL", "default") == platform.TURSO_URL
     assert cell_variable(platform, "TURSO_URL", "us") == ""
+
+
+async def test_a_host_that_nobody_has_proven_names_no_shop(platform: Platform) -> None:
+    record = DomainRecord(tenant=TenantRef(id="", status=UNCONNECTED))
+    platform.publish(record, "claimed.test")
+    answer = await platform.get("https://claimed.test/products")
+    assert answer.status_code == 404
+    assert "This address is not connected yet" in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [
+        ("/", "/"),
+        ("/products/jug-1?ref=a%20b&x=1", "/products/jug-1?ref=a%20b&x=1"),
+        ("/no/such%2Fpage?q=%C3%A9", "/no/such%2Fpage?q=%C3%A9"),
+        ("/sitemap.xml", "/sitemap.xml"),
+        ("//evil.test/x", "/evil.test/x"),
+    ],
+)
+async def test_a_host_that_moved_sends_visitors_to_the_same_page_on_the_primary(
+    platform: Platform, path: str, target: str
+) -> None:
+    platform.publish(dataclasses.replace(shop_record(), redirect_to="pots.test"), "www.pots.test")
+    answer = await platform.get("https://www.pots.test" + path)
+    assert answer.status_code == 308
+    assert answer.headers["location"] == "https://pots.test" + target
+    assert platform.KV.reads == ["domain:www.pots.test"]
+
+
+async def test_a_redirect_keeps_the_method(platform: Platform) -> None:
+    platform.publish(dataclasses.replace(shop_record(), redirect_to="pots.test"), "www.pots.test")
+    answer = await platform.get("https://www.pots.test/products", method="POST")
+    assert (answer.status_code, answer.headers["location"]) == (308, "https://pots.test/products")
+
+
+async def test_a_host_that_redirects_to_itself_is_shown(platform: Platform) -> None:
+    platform.publish(dataclasses.replace(shop_record(), redirect_to="pots.test"), "pots.test")
+    assert (await platform.get("https://pots.test/")).status_code == 200
+
+
+async def raw(platform: Platform, path: str, *headers: tuple[bytes, bytes]) -> tuple[int, bytes]:
+    """One request past any client's clean-up: the status and the body."""
+    sent: list[Any] = []
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "https",
+        "path": path, "raw_path": path.encode(), "query_string": b"", "headers": list(headers), "env": platform,
+    }  # fmt: skip
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await storefront_app.app(scope, receive, send)
+    return sent[0]["status"], b"".join(message.get("body", b"") for message in sent)
+
+
+async def test_two_host_headers_show_no_shop(platform: Platform) -> None:
+    for hosts in ((b"pots.test", b"other.test"), (b"other.test", b"pots.test"), (b"pots.test", b"pots.test")):
+        status, body = await raw(platform, "/", *((b"host", host) for host in hosts))
+        assert (status, b"Pots" in body) == (400, False)
+
+
+async def test_a_request_line_in_absolute_form_shows_no_shop(platform: Platform) -> None:
+    for path in ("http://pots.test/", "https://other.test/", "*"):
+        status, body = await raw(platform, path, (b"host", b"pots.test"))
+        assert (status, b"Pots" in body) == (400, False)
+
+
+async def test_headers_of_proxies_do_not_choose_the_shop(platform: Platform) -> None:
+    for header in ("x-forwarded-host", "forwarded", "x-original-host", "x-host"):
+        answer = await platform.get("https://nobody.test/", **{header.replace("-", "_"): "pots.test"})
+        assert answer.status_code == 404
+    assert set(platform.KV.reads) == {"domain:nobody.test"}

@@ -30,6 +30,7 @@ def client(tmp_path: Path, faults: Faults) -> Iterator[TestClient]:
     served = app(tmp_path / "kv.sqlite3", faults=faults)
     yield TestClient(served, headers=TOKEN)
     served.state.store.close()
+    served.state.zone_store.close()
 
 
 def bulk(client: TestClient, *pairs: dict[str, Any]) -> Any:

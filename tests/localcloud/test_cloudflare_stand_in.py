@@ -67,6 +67,7 @@ def test_values_survive_a_restart(tmp_path: Path) -> None:
         assert client.get(f"{VALUES}/a").status_code == expected
         client.put(f"{VALUES}/a", content=b"1")
         client.app.state.store.close()  # type: ignore[attr-defined]
+        client.app.state.zone_store.close()  # type: ignore[attr-defined]
 
 
 def test_an_expired_key_is_gone(client: TestClient) -> None:

@@ -8,6 +8,7 @@ import uvicorn
 
 from controlplane.localcloud import defaults
 from controlplane.localcloud.cloudflare.app import BANNER, app
+from controlplane.localcloud.cloudflare.clock import Clock
 
 
 def main() -> None:
@@ -15,9 +16,12 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=defaults.CLOUDFLARE_PORT)
     parser.add_argument("--data", type=Path, default=Path(".local/cloudflare"), help="directory of the SQLite file")
     parser.add_argument("--no-quota", action="store_true", help="do not refuse after 1,200 requests in five minutes")
+    parser.add_argument(
+        "--speed", type=float, default=1.0, help="how much faster time runs for custom hostnames (default: 1)"
+    )
     options = parser.parse_args()
     sys.stderr.write(f"Cloudflare stand-in on http://127.0.0.1:{options.port}, data in {options.data}\n{BANNER}\n")
-    served = app(options.data / "cloudflare.sqlite3", enforce_quota=not options.no_quota)
+    served = app(options.data / "cloudflare.sqlite3", enforce_quota=not options.no_quota, clock=Clock(options.speed))
     uvicorn.run(served, host="127.0.0.1", port=options.port, log_level="warning")
 
 

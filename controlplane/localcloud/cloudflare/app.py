@@ -11,10 +11,13 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from controlplane.localcloud import defaults
-from controlplane.localcloud.cloudflare import ai, kv
+from controlplane.localcloud.cloudflare import ai, custom_hostnames, dns, dns_page, kv
+from controlplane.localcloud.cloudflare.clock import Clock
 from controlplane.localcloud.cloudflare.envelope import Refusal, refused
 from controlplane.localcloud.cloudflare.limits import Pace, Quota
+from controlplane.localcloud.cloudflare.saas import Saas
 from controlplane.localcloud.cloudflare.store import Store
+from controlplane.localcloud.cloudflare.zone_store import ZoneStore
 from controlplane.localcloud.faults import FaultMiddleware, Faults
 
 BANNER = "A development stand-in for Cloudflare's API. Not Cloudflare, not for production."
@@ -23,7 +26,8 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Cloudflare
 <meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
 <style>body{{font:1rem/1.5 system-ui;max-width:50rem;margin:3rem auto;padding:0 1rem}}
 td,th{{padding:.2rem 1.5rem .2rem 0;text-align:left}}</style>
-<h1>Cloudflare stand-in</h1><p>{banner}</p><h2>Workers KV</h2><table><tr><th>Key<th>Bytes{rows}</table>"""
+<h1>Cloudflare stand-in</h1><p>{banner} <a href="/dns">Play DNS provider</a></p>
+<h2>Workers KV</h2><table><tr><th>Key<th>Bytes{rows}</table>"""
 
 
 class Gate:
@@ -42,16 +46,18 @@ class Gate:
         if not request.url.path.startswith("/client/v4/"):
             return None
         account = f"/client/v4/accounts/{self.account}/"
+        zone = f"/client/v4/zones/{defaults.CLOUDFLARE_ZONE_ID}/"
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme != "Bearer" or not token:
             return Refusal(400, 9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers")
         if token not in (self.token, defaults.CLOUDFLARE_BINDING_TOKEN):
             return Refusal(401, 10000, "Authentication error")
-        if not request.url.path.startswith(account):
+        if not request.url.path.startswith((account, zone)):
             return Refusal(403, 10000, "Authentication error")
         if token == defaults.CLOUDFLARE_BINDING_TOKEN:
             runs = request.method == "POST" and request.url.path.startswith(f"{account}ai/run/")
-            return None if runs or request.method == "GET" else Refusal(403, 10000, "Authentication error")
+            reads = request.method == "GET" and request.url.path.startswith(account)
+            return None if runs or reads else Refusal(403, 10000, "Authentication error")
         if self.quota and (wait := self.quota.retry_after()):
             return Refusal(429, 10429, "More than 1200 requests per 300 seconds reached.", retry_after=int(wait) + 1)
         return None
@@ -66,11 +72,17 @@ def app(
     namespace: str = defaults.CLOUDFLARE_KV_NAMESPACE_ID,
     enforce_write_rate: bool = True,
     enforce_quota: bool = True,
+    clock: Clock | None = None,
+    hostnames: int = 100,
+    hard_cap: int = 50_000,
 ) -> Starlette:
-    """Serves the API under `/client/v4` from the SQLite file `path`; `namespace` is made if it is missing."""
+    """Serves the API under `/client/v4` from the SQLite file `path`; `namespace` is made if it is missing.
+
+    `clock` is the time of custom hostnames; `hostnames` of them are paid for, and `hard_cap` refuses more.
+    """
     chosen = Faults() if faults is None else faults
     api = Starlette(
-        routes=[*kv.routes, *ai.routes],
+        routes=[*kv.routes, *ai.routes, *custom_hostnames.routes],
         exception_handlers={
             Refusal: refused,
             ValueError: _malformed,
@@ -81,7 +93,13 @@ def app(
         },
     )
     starlette = Starlette(
-        routes=[Route("/", home), Route("/__stats", stats), Mount("/client/v4", api)],
+        routes=[
+            Route("/", home),
+            Route("/__stats", stats),
+            *dns.routes,
+            *dns_page.routes,
+            Mount("/client/v4", api),
+        ],
         middleware=[
             Middleware(FaultMiddleware, faults=chosen),
             Middleware(Gate, token=token, account=account, quota=Quota() if enforce_quota else None),
@@ -91,7 +109,11 @@ def app(
     store = Store(path)
     store.create_namespace(namespace, "storefront")
     pace = Pace() if enforce_write_rate else None
+    zone_store = ZoneStore(path.with_name("zone.sqlite3"))
+    zones = dns.Zones(zone_store)
+    saas = Saas(zone_store, zones, clock or Clock(), allocated=hostnames, hard_cap=hard_cap)
     for one in (api, starlette):
+        one.state.zone_store, one.state.zones, one.state.saas = zone_store, zones, saas
         one.state.store, one.state.faults, one.state.pace = store, chosen, pace
         one.state.text_models = models
     return starlette

@@ -25,7 +25,7 @@ from storefront.assets import BUILD
 from storefront.bindings import BindingError
 from storefront.catalog import SORTS, Catalog, CatalogError, Listing, from_card, record_cards
 from storefront.documents import DocumentError, DomainRecord, Product, draft_key, redirect_key
-from storefront.hosts import NoShopError, Shop, shop_of
+from storefront.hosts import MovedError, NoShopError, Shop, shop_of
 from storefront.responses import (
     REVALIDATE,
     Guard,
@@ -194,12 +194,20 @@ async def _no_shop(request: Request, error: Exception) -> Response:
     return neutral_page(request, error.kind, error.status)
 
 
+async def _moved(_request: Request, error: Exception) -> Response:
+    """308 keeps the method. Cached for minutes only: a merchant may choose another primary host."""
+    assert isinstance(error, MovedError)
+    return RedirectResponse(error.url, 308, {"cache-control": "public, max-age=300"})
+
+
 async def _http_error(request: Request, error: Exception) -> Response:
     """404 and 405 in the shop's own clothes, where there is a shop."""
     assert isinstance(error, HTTPException)
     kind = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "failed")
     try:
         shop = await shop_of(request)
+    except MovedError as moved:
+        return await _moved(request, moved)
     except NoShopError as missing:
         return neutral_page(request, missing.kind, missing.status)
     response = shop_message(shop, kind, error.status_code)
@@ -224,7 +232,7 @@ def build() -> Starlette:
             Route("/healthz", healthz),
         ],
         middleware=[Middleware(Guard)],
-        exception_handlers={NoShopError: _no_shop, HTTPException: _http_error},
+        exception_handlers={NoShopError: _no_shop, MovedError: _moved, HTTPException: _http_error},
     )
 
 

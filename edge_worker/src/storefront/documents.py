@@ -30,7 +30,7 @@ from storefront.sections import (
 )
 
 __all__ = [
-    "ACTIVE", "CLOSED", "MAX_RECORD_BYTES", "SECTIONS", "SUSPENDED", "VERSION", "ChatSettings", "Config",
+    "ACTIVE", "CLOSED", "MAX_RECORD_BYTES", "SECTIONS", "SUSPENDED", "UNCONNECTED", "VERSION", "ChatSettings", "Config",
     "DocumentError", "DomainRecord", "Link", "Product", "ProductCard", "RealtimeCell", "Section", "Seo", "TenantRef",
     "Theme", "decimal_string", "decimals", "domain_key", "draft_key", "format_money", "normalise_host", "redirect_key",
     "tag_key", "tag_keys",
@@ -42,6 +42,8 @@ VERSION = 1
 MAX_RECORD_BYTES = 20_480
 
 ACTIVE, SUSPENDED, CLOSED = "active", "suspended", "closed"
+UNCONNECTED = "unconnected"
+"""The status in the record of a host that somebody claims and nobody has proven: it names no shop."""
 
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 
@@ -165,13 +167,15 @@ class DomainRecord:
     """Everything that a host's landing page needs: one KV value, at most MAX_RECORD_BYTES of UTF-8.
 
     `revision` is a digest of the content, so equal content has an equal revision. A tenant that is not active
-    has only `tenant.id` and `tenant.status`.
+    has only `tenant.id` and `tenant.status`. `redirect_to` is the host that this one's visitors are sent to,
+    with path and query; such a record carries nothing else of the shop.
     """
 
     tenant: TenantRef
     version: int = VERSION
     revision: str = ""
     canonical_host: str = ""
+    redirect_to: str = ""
     seo: Seo = Seo()
     theme: Theme = Theme()
     navigation: tuple[Link, ...] = ()

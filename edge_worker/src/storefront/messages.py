@@ -80,6 +80,8 @@ _EN: Final = {
     "malformed_host_text": "The host name in the request can’t be read. Please check the address.",
     "unknown_host": "There is no shop at this address",
     "unknown_host_text": "Please check the spelling. If this is your shop, its address may not be connected yet.",
+    "unconnected": "This address is not connected yet",
+    "unconnected_text": "If it is yours, your admin says under Domains what is left to do.",
     "suspended": "This shop is not available",
     "suspended_text": "It has been taken offline. If it is yours, please contact the platform’s support.",
     "closed": "This shop has closed",
@@ -175,6 +177,8 @@ _DE: Final = {
     "unknown_host": "Unter dieser Adresse gibt es keinen Shop",
     "unknown_host_text": "Bitte prüfen Sie die Schreibweise. Falls dies Ihr Shop ist, ist die Adresse vielleicht noch "
     "nicht verbunden.",
+    "unconnected": "Diese Adresse ist noch nicht verbunden",
+    "unconnected_text": "Falls es Ihre ist: In der Verwaltung steht unter „Domains“, was noch zu tun ist.",
     "suspended": "Dieser Shop ist nicht verfügbar",
     "suspended_text": "Er wurde vom Netz genommen. Falls es Ihrer ist, wenden Sie sich bitte an den Support der "
     "Plattform.",

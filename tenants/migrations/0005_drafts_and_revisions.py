@@ -13,7 +13,7 @@ import tenants.validators
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tenants", "0001_initial"),
+        ("tenants", "0004_one_proven_domain_per_host"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -203,7 +203,7 @@ class Migration(migrations.Migration):
                         default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False
                     ),
                 ),
-                ("token", models.CharField(default=tenants.models.new_token, max_length=64, unique=True)),
+                ("token", models.CharField(default=tenants.models.new_share_token, max_length=64, unique=True)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("expires_at", models.DateTimeField(default=tenants.models.next_week)),
                 (
