@@ -7,12 +7,13 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from controlplane.localcloud.faults import FaultMiddleware, Faults
-from controlplane.localcloud.instant import admin
+from controlplane.localcloud.instant import admin, admin_users, runtime
 from controlplane.localcloud.instant.engine import App, Engine
 from controlplane.localcloud.instant.errors import Refusal
 
@@ -36,9 +37,13 @@ def app(path: Path | str, *, apps: Sequence[App] | None = None, faults: Faults |
     chosen = (App(),) if apps is None else apps
     engines = {one.id: Engine(one, directory / f"{one.id}.sqlite3") for one in chosen}
     starlette = Starlette(
-        routes=[Route("/", home), *admin.routes],
+        routes=[Route("/", home), *admin.routes, *admin_users.routes, *runtime.routes],
         exception_handlers={Refusal: admin.refused, Exception: admin.broken},
-        middleware=[Middleware(FaultMiddleware, faults=Faults() if faults is None else faults)],
+        # Outermost, so that a page of another origin can read refusals too.
+        middleware=[
+            Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"]),
+            Middleware(FaultMiddleware, faults=Faults() if faults is None else faults),
+        ],
         lifespan=_closing,
     )
     starlette.state.engines = engines

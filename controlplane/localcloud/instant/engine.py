@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from controlplane.localcloud import defaults
-from controlplane.localcloud.instant.instaql import Query, object_tree
+from controlplane.localcloud.instant.instaql import Level, Query, object_tree
 from controlplane.localcloud.instant.permissions import STOREFRONT_RULES, Caller, Permissions, Rules
 from controlplane.localcloud.instant.schema import STOREFRONT, Schema
 from controlplane.localcloud.instant.steps import to_steps
+from controlplane.localcloud.instant.system import SYSTEM_ATTRS
 from controlplane.localcloud.instant.transactions import Transaction
 from controlplane.localcloud.instant.triples import Store
+from controlplane.localcloud.instant.users import User, Users
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -38,9 +40,9 @@ class Engine:
         self.app = app
         self.store = Store(path)
         self.permissions = Permissions(app.rules)
+        self.users = Users(self)
         with self.store.transaction():
-            for attr in app.schema.attrs(app.id):
-                self.store.declare(attr)
+            self.store.declare([*SYSTEM_ATTRS, *app.schema.attrs(app.id)])
 
     def close(self) -> None:
         self.store.close()
@@ -50,7 +52,15 @@ class Engine:
 
     def query(self, caller: Caller, query: Mapping[str, Any], *, inference: bool = False) -> dict[str, Any]:
         """The object tree of an InstaQL query. Raises a Refusal."""
-        return object_tree(Query(self.store, self.permissions, caller, query).run(), inference=inference)
+        return object_tree(self.rows(caller, query), inference=inference)
+
+    def rows(self, caller: Caller, query: Mapping[str, Any]) -> list[Level]:
+        """The same, as levels of rows of triples."""
+        return Query(self.store, self.permissions, caller, query).run()
+
+    def user_of(self, refresh_token: str) -> User:
+        """The user behind a refresh token. Raises record-not-found (`app-user`)."""
+        return self.users.by_token(refresh_token)
 
     def transact(self, caller: Caller, steps: Any, *, throw_on_missing_attrs: bool = False) -> int:
         """Executes admin steps, all or none; returns the transaction's id, which only grows. Raises a Refusal."""
@@ -59,5 +69,6 @@ class Engine:
         return Transaction(self.store, self.permissions, caller).run(prepared)
 
     def counts(self) -> dict[str, int]:
-        """Entities by namespace."""
-        return {etype: self.store.count(etype) for etype in self.store.attrs.etypes()}
+        """Entities by namespace, without those of the system but for the users."""
+        etypes = [etype for etype in self.store.attrs.etypes() if not etype.startswith("$") or etype == "$users"]
+        return {etype: self.store.count(etype) for etype in etypes}

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from controlplane.localcloud.instant.errors import denied
+from controlplane.localcloud.instant.triples import Store
 
 Action = Literal["view", "create", "update", "delete"]
 Rules = Mapping[str, Mapping[str, Any]]
@@ -66,6 +67,15 @@ class Permissions:
         """Raises permission-denied as the vendor words it."""
         if not self.allows(caller, check):
             raise denied(check.etype, "attr" if check.etype == "attrs" else "object")
+
+    def require_sign_up(self, store: Store, wanted: Mapping[str, Any], *, asks_more: bool) -> None:
+        """Whether a stranger may become the user `wanted`: only the app's own rule `$users.allow.create` decides.
+
+        Without one everybody may sign up, but not with fields of the app's own (model/app_user.clj assert-signup!).
+        """
+        rule = self.rules.get("$users", {}).get("allow", {}).get("create")
+        if asks_more if rule is None else rule != "true":
+            raise denied("$users", "create")
 
     def _rule(self, etype: str, action: Action) -> str:
         """The vendor's order: the namespace's own rule, its default, then the same two of `$default`; else open."""

@@ -4,6 +4,7 @@ A triple is `[entity, attribute, value, created at (epoch ms)]`. Its primary key
 partial indexes below are `ave`, `av` and `vae`. `key` is the value in a form that SQLite compares like Postgres would.
 """
 
+import dataclasses
 import json
 import sqlite3
 import time
@@ -46,6 +47,10 @@ class Triple(NamedTuple):
     created_at: int
 
 
+def _stored(wire: dict[str, Any]) -> Attr:
+    return dataclasses.replace(Attr.from_wire(wire), catalog=wire.get("catalog", "user"))
+
+
 class Store:
     """Every write must happen inside `transaction`. `attrs` is the current catalogue, `no` its SQLite numbers."""
 
@@ -64,7 +69,7 @@ class Store:
 
     def _load_attrs(self) -> None:
         rows = self.db.execute("SELECT no, wire FROM attr ORDER BY no").fetchall()
-        loaded = [(no, Attr.from_wire(json.loads(wire))) for no, wire in rows]
+        loaded = [(no, _stored(json.loads(wire))) for no, wire in rows]
         self.attrs = Attrs(attr for _, attr in loaded)
         self.no = {attr.id: no for no, attr in loaded}
         self.by_no = dict(loaded)
@@ -96,22 +101,23 @@ class Store:
             self._refuse_clash(attr)
             self._insert(attr)
 
-    def declare(self, attr: Attr) -> None:
-        """Makes the catalogue hold exactly this attribute, as the app's own schema says, whatever is stored already.
+    def declare(self, attrs: Iterable[Attr]) -> None:
+        """Makes the catalogue hold exactly these attributes, as the app's own schema says, whatever is stored already.
 
         Entities that lack a value which is now required keep lacking it until they are written again.
         """
-        known = self.attrs.get(attr.id)
-        if known is None:
-            self._insert(attr)
-        elif known != attr:
-            self._redefine(attr)
+        declared = list(attrs)
+        self._insert(*(attr for attr in declared if self.attrs.get(attr.id) is None))
+        for attr in declared:
+            if self.attrs.get(attr.id) != attr:
+                self._redefine(attr)
 
-    def _insert(self, attr: Attr) -> None:
-        self.db.execute("INSERT INTO attr (id, wire) VALUES (?, ?)", (attr.id, dumps(attr.to_wire())))
+    def _insert(self, *attrs: Attr) -> None:
+        rows = [(attr.id, dumps(attr.to_wire())) for attr in attrs]
+        self.db.executemany("INSERT INTO attr (id, wire) VALUES (?, ?)", rows)
         self._load_attrs()
-        if attr.indexed and not attr.is_ref:
-            self.backfill(attr.etype, self._entities_of(attr.etype))
+        for etype in {attr.etype for attr in attrs if attr.indexed and not attr.is_ref}:
+            self.backfill(etype, self._entities_of(etype))
 
     def _refuse_clash(self, attr: Attr) -> None:
         if self.attrs.get(attr.id):
