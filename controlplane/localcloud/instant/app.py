@@ -4,6 +4,7 @@ import html
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -13,9 +14,12 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from controlplane.localcloud.faults import FaultMiddleware, Faults
-from controlplane.localcloud.instant import admin, admin_users, runtime
+from controlplane.localcloud.instant import admin, admin_users, runtime, session
 from controlplane.localcloud.instant.engine import App, Engine
 from controlplane.localcloud.instant.errors import Refusal
+
+# Frames above this size close their connection. On loopback compression costs more than it saves.
+SERVER: Mapping[str, Any] = {"ws": "websockets-sansio", "ws_max_size": 4_000_000, "ws_per_message_deflate": False}
 
 BANNER = "A development stand-in for the Instant server. Not for production, no data here is safe."
 
@@ -37,7 +41,7 @@ def app(path: Path | str, *, apps: Sequence[App] | None = None, faults: Faults |
     chosen = (App(),) if apps is None else apps
     engines = {one.id: Engine(one, directory / f"{one.id}.sqlite3") for one in chosen}
     starlette = Starlette(
-        routes=[Route("/", home), *admin.routes, *admin_users.routes, *runtime.routes],
+        routes=[Route("/", home), *admin.routes, *admin_users.routes, *runtime.routes, *session.routes],
         exception_handlers={Refusal: admin.refused, Exception: admin.broken},
         # Outermost, so that a page of another origin can read refusals too.
         middleware=[

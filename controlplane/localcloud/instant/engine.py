@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from controlplane.localcloud import defaults
+from controlplane.localcloud.instant.browser_steps import from_browser
 from controlplane.localcloud.instant.instaql import Level, Query, object_tree
 from controlplane.localcloud.instant.permissions import STOREFRONT_RULES, Caller, Permissions, Rules
 from controlplane.localcloud.instant.schema import STOREFRONT, Schema
-from controlplane.localcloud.instant.steps import to_steps
+from controlplane.localcloud.instant.steps import Step, to_steps
+from controlplane.localcloud.instant.subscriptions import Subscriptions
 from controlplane.localcloud.instant.system import SYSTEM_ATTRS
 from controlplane.localcloud.instant.transactions import Transaction
 from controlplane.localcloud.instant.triples import Store
 from controlplane.localcloud.instant.users import User, Users
+from controlplane.localcloud.instant.values import compact
+from controlplane.localcloud.instant.wire import node
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,8 +45,10 @@ class Engine:
         self.store = Store(path)
         self.permissions = Permissions(app.rules)
         self.users = Users(self)
+        self.subscriptions = Subscriptions(self.triples, lambda: self.last_tx_id)
         with self.store.transaction():
             self.store.declare([*SYSTEM_ATTRS, *app.schema.attrs(app.id)])
+        self.last_tx_id = self.store.last_tx_id()
 
     def close(self) -> None:
         self.store.close()
@@ -65,8 +71,24 @@ class Engine:
     def transact(self, caller: Caller, steps: Any, *, throw_on_missing_attrs: bool = False) -> int:
         """Executes admin steps, all or none; returns the transaction's id, which only grows. Raises a Refusal."""
         create = self.app.creates_attrs and not throw_on_missing_attrs
-        prepared = to_steps(self.store.attrs, steps, create_attrs=create)
-        return Transaction(self.store, self.permissions, caller).run(prepared)
+        return self._run(caller, to_steps(self.store.attrs, steps, create_attrs=create))
+
+    def transact_browser(self, caller: Caller, tx_steps: Any) -> int:
+        """The same for what browsers send. Raises a Refusal."""
+        return self._run(caller, from_browser(self.store.attrs, tx_steps))
+
+    def _run(self, caller: Caller, steps: list[Step]) -> int:
+        tx_id = Transaction(self.store, self.permissions, caller).run(steps)
+        self.last_tx_id = tx_id
+        self.subscriptions.wrote()
+        return tx_id
+
+    def triples(self, caller: Caller, query: Mapping[str, Any]) -> str:
+        """The answer to an InstaQL query as browsers get it. Raises a Refusal."""
+        return node(self.rows(caller, query))
+
+    def attrs_json(self) -> str:
+        return compact([attr.to_wire() for attr in self.store.attrs])
 
     def counts(self) -> dict[str, int]:
         """Entities by namespace, without those of the system but for the users."""

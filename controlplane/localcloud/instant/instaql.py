@@ -19,11 +19,12 @@ from controlplane.localcloud.instant.triples import Store, Triple
 
 @dataclasses.dataclass
 class Row:
-    """One matched entity: its cardinality-one triples and one level for each nested link."""
+    """One matched entity: its cardinality-one triples, a level for each nested link, and those links' triples."""
 
     entity: str
     triples: list[Triple]
     children: list["Level"] = dataclasses.field(default_factory=list)
+    links: list[Triple] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass
@@ -133,21 +134,23 @@ class Query:
             return
         attr, forward = link
         pairs = self._pairs(form, form.etype, attr, forward, [parent.entity for parent in parents])
-        rows = {
-            row.entity: row for row in self._rows(form, form.etype, list(dict.fromkeys(child for _, child in pairs)))
-        }
+        children = list(dict.fromkeys(child for _, child, _ in pairs))
+        rows = {row.entity: row for row in self._rows(form, form.etype, children)}
         singular = attr.cardinality == "one" if forward else attr.unique
         levels = {parent.entity: Level(form, [], singular) for parent in parents}
-        for parent_id, child in pairs:
+        owners = {parent.entity: parent for parent in parents}
+        for parent_id, child, created_at in pairs:
             if child in rows:
                 levels[parent_id].rows.append(rows[child])
+                ends = (parent_id, child) if forward else (child, parent_id)
+                owners[parent_id].links.append(Triple(ends[0], attr, ends[1], created_at))
         for parent in parents:
             parent.children.append(levels[parent.entity])
 
     def _pairs(
         self, form: Form, etype: str, attr: Attr, forward: bool, parents: Sequence[str]
-    ) -> list[tuple[str, str]]:
-        """(parent, child) in the form's order, for children that satisfy its conditions."""
+    ) -> list[tuple[str, str, int]]:
+        """(parent, child, created at) of links in the form's order, for children that satisfy its conditions."""
         id_attr = self.store.attrs.forward(etype, "id")
         if id_attr is None or not self._visible(etype):
             return []
@@ -159,7 +162,9 @@ class Query:
         parent, child = ("l.entity", "l.key") if forward else ("l.key", "l.entity")
         order = self._order_attr(form, etype)
         direction = "DESC" if form.descending else "ASC"
-        text = f"SELECT {parent}, {child} FROM triple l JOIN triple e ON e.entity = {child} AND e.attr = ?"  # noqa: S608
+        text = (
+            f"SELECT {parent}, {child}, l.created_at FROM triple l JOIN triple e ON e.entity = {child} AND e.attr = ?"  # noqa: S608
+        )
         parameters: list[Any] = [self.store.no[id_attr.id]]
         if order:
             text += " LEFT JOIN triple o ON o.entity = e.entity AND o.attr = ?"
@@ -170,7 +175,7 @@ class Query:
             text += f" AND {sql.text}"
             parameters += sql.parameters
         text += f" ORDER BY {'o.key' if order else 'e.created_at'} {direction}, e.entity {direction}"
-        return [(row[0], row[1]) for row in self.store.rows(text, parameters)]
+        return [(row[0], row[1], row[2]) for row in self.store.rows(text, parameters)]
 
 
 def as_object(triples: Sequence[Triple]) -> dict[str, Any]:

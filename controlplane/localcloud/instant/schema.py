@@ -29,6 +29,7 @@ class Link:
     reverse_on: str
     reverse_label: str
     reverse_has: Literal["one", "many"]
+    required: bool = False
     on_delete: Literal["cascade"] | None = None
 
 
@@ -74,6 +75,7 @@ def _ref(app_id: str, link: Link) -> Attr:
         value_type="ref",
         cardinality=link.has,
         unique=link.reverse_has == "one",
+        required=link.required,
         on_delete=link.on_delete,
     )
 
@@ -83,7 +85,7 @@ STOREFRONT = Schema(
         "tenants": (
             Attribute(label="slug", type="string", unique=True, indexed=True),
             Attribute(label="name", type="string"),
-            Attribute(label="status", type="string"),
+            Attribute(label="status", type="string", indexed=True),
             Attribute(label="currency", type="string"),
             Attribute(label="locale", type="string"),
         ),
@@ -103,6 +105,17 @@ STOREFRONT = Schema(
             Attribute(label="position", type="number", indexed=True),
             Attribute(label="updatedAt", type="date"),
         ),
+        "carts": (
+            Attribute(label="tenantId", type="string", indexed=True),
+            Attribute(label="ownerId", type="string", indexed=True),
+            Attribute(label="shareSecret", type="string", indexed=True, optional=True),
+            Attribute(label="createdAt", type="date"),
+        ),
+        "cartItems": (
+            Attribute(label="productId", type="string", indexed=True),
+            Attribute(label="quantity", type="number"),
+            Attribute(label="addedAt", type="date"),
+        ),
     },
     links=(
         Link(
@@ -112,6 +125,16 @@ STOREFRONT = Schema(
             reverse_on="tenants",
             reverse_label="products",
             reverse_has="many",
+            on_delete="cascade",
+        ),
+        Link(
+            on="cartItems",
+            label="cart",
+            has="one",
+            reverse_on="carts",
+            reverse_label="items",
+            reverse_has="many",
+            required=True,
             on_delete="cascade",
         ),
     ),

@@ -93,6 +93,11 @@ class Store:
         assert cursor.lastrowid is not None
         return cursor.lastrowid
 
+    def last_tx_id(self) -> int:
+        """The id of the last committed transaction, 0 before the first."""
+        row = self.db.execute("SELECT max(id) FROM tx").fetchone()
+        return row[0] or 0
+
     # Attributes
 
     def add_attr(self, attr: Attr) -> None:

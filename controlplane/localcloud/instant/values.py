@@ -32,6 +32,11 @@ def dumps(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
+def compact(message: Any) -> str:
+    """A message's JSON, in the order in which it was built."""
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
 def loads(body: bytes | str) -> Any:
     """JSON as a server reads it: no NaN, no Infinity, no 1e999. Raises ValueError."""
     return json.loads(body, parse_constant=_finite, parse_float=_finite)

@@ -1,0 +1,128 @@
+"""Live queries: computed once for all subscribers with the same view, and again only after a write they may show.
+
+Everything happens on the event loop, so a result and the transaction id that goes with it can't drift apart.
+"""
+
+import asyncio
+import dataclasses
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from controlplane.localcloud.instant.errors import Refusal
+from controlplane.localcloud.instant.permissions import Caller
+from controlplane.localcloud.instant.values import compact, dumps
+
+log = logging.getLogger(__name__)
+
+
+class Subscriber(Protocol):
+    """`wrote` is the id of the last transaction of its own."""
+
+    wrote: int
+
+    def refreshed(self, computation: "Computation") -> None: ...
+
+    def failed(self, computation: "Computation", refusal: Refusal) -> None: ...
+
+
+@dataclasses.dataclass(eq=False)
+class Computation:
+    """A query in the view of `caller` (and of everyone who sees the same). `result` is JSON, right as of `tx_id`.
+
+    `subscribers` says as of which transaction each of them was last told.
+    """
+
+    key: str
+    query: Mapping[str, Any]
+    caller: Caller
+    result: str = ""
+    tx_id: int = 0
+    subscribers: dict[Subscriber, int] = dataclasses.field(default_factory=dict)
+
+    @property
+    def frame(self) -> str:
+        """What a browser is sent after a change; the same text for all of them."""
+        computed = f'"instaql-result":{self.result},"result-meta":null,"result-changed?":true'
+        head = f'{{"op":"refresh-ok","processed-tx-id":{self.tx_id},"processed-isn":null'
+        return f'{head},"computations":[{{"instaql-query":{compact(self.query)},{computed}}}]}}'
+
+
+class Subscriptions:
+    """`evaluate` gives a query's JSON, `last_tx_id` the transaction that it shows."""
+
+    def __init__(self, evaluate: Callable[[Caller, Mapping[str, Any]], str], last_tx_id: Callable[[], int]) -> None:
+        self._evaluate = evaluate
+        self._last_tx_id = last_tx_id
+        self._computations: dict[str, Computation] = {}
+        self._stale: dict[Computation, None] = {}
+        self._draining: asyncio.Task[None] | None = None
+
+    def __len__(self) -> int:
+        return len(self._computations)
+
+    def add(self, subscriber: Subscriber, caller: Caller, query: Mapping[str, Any]) -> Computation:
+        """The up-to-date computation, which from now on refreshes the subscriber. Raises a Refusal."""
+        key = _key(caller, query)
+        computation = self._computations.get(key)
+        if computation is None:
+            computation = Computation(key, query, caller)
+            self._compute(computation)
+            self._computations[key] = computation
+        elif computation in self._stale:
+            self._refresh(computation)
+        computation.subscribers[subscriber] = self._last_tx_id()
+        return computation
+
+    def remove(self, subscriber: Subscriber, computation: Computation) -> None:
+        computation.subscribers.pop(subscriber, None)
+        if not computation.subscribers:
+            self._forget(computation)
+
+    def wrote(self) -> None:
+        """To be called after every committed transaction."""
+        self._stale.update(dict.fromkeys(self._computations.values()))
+        if self._stale and (self._draining is None or self._draining.done()):
+            self._draining = asyncio.get_running_loop().create_task(self._drain())
+
+    async def _drain(self) -> None:
+        """Writes go on in between, so that a burst of them costs a computation one evaluation, not one each."""
+        while self._stale:
+            self._refresh(next(iter(self._stale)))
+            await asyncio.sleep(0)
+
+    def _refresh(self, computation: Computation) -> None:
+        before = computation.result
+        try:
+            self._compute(computation)
+        except Exception as error:
+            self._give_up(computation, error)
+            return
+        for subscriber, told in computation.subscribers.items():
+            # Who wrote must hear of it even if nothing changed: until then its page shows what it wrote instead.
+            if computation.result != before or subscriber.wrote > told:
+                computation.subscribers[subscriber] = computation.tx_id
+                subscriber.refreshed(computation)
+
+    def _compute(self, computation: Computation) -> None:
+        self._stale.pop(computation, None)
+        computation.tx_id = self._last_tx_id()
+        computation.result = self._evaluate(computation.caller, computation.query)
+
+    def _give_up(self, computation: Computation, error: Exception) -> None:
+        """A query that a change of schema or rules made impossible: its subscribers are told and lose it."""
+        if not isinstance(error, Refusal):
+            log.error("A query could not be computed again: %s", computation.key, exc_info=error)
+            error = Refusal("unknown", "Something went wrong. Sorry about this!")
+        self._forget(computation)
+        for subscriber in computation.subscribers:
+            subscriber.failed(computation, error)
+
+    def _forget(self, computation: Computation) -> None:
+        self._stale.pop(computation, None)
+        self._computations.pop(computation.key, None)
+
+
+def _key(caller: Caller, query: Mapping[str, Any]) -> str:
+    view = "admin" if caller.admin else (caller.user or {}).get("id")
+    return f"{view} {dumps(query)}"
