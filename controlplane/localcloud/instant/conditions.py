@@ -5,23 +5,20 @@ index, where one covers it; the most selective of these drives the query and the
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 from controlplane.localcloud.instant.attrs import Attr
 from controlplane.localcloud.instant.errors import Refusal
 from controlplane.localcloud.instant.forms import AllOf, AnyOf, Condition, Leaf, Reader, link_of
+from controlplane.localcloud.instant.sql import FALSE, Sql, join
 from controlplane.localcloud.instant.values import as_uuid, dumps, fits, json_type, key_of
 
 # S608 below: fragments are this package's own constants and numbered aliases; every value is a bound parameter.
 COMPARISONS = {"$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
+LISTED = "(SELECT value FROM json_each(?))"
 EXACT = {"=", "$in"}
 SELECTIVE, NEVER = 2, 9
-
-
-class Sql(NamedTuple):
-    text: str
-    parameters: tuple[Any, ...] = ()
 
 
 class Driver(NamedTuple):
@@ -39,17 +36,20 @@ class Unknown(Exception):  # noqa: N818 - the vendor's answer is no error but an
     """The condition names an attribute or a link that does not exist."""
 
 
-FALSE = Sql("0")
-
-
 class Compiler:
-    """`no` numbers the attributes in SQLite; `visible` says whether the caller may see a namespace on the path."""
+    """`no` numbers the attributes in SQLite; `visible` says whether the caller may see a namespace on the path.
 
-    def __init__(self, reader: Reader, no: dict[str, int], visible: Callable[[str], bool]) -> None:
+    No path leads through a `hidden` entity.
+    """
+
+    def __init__(
+        self, reader: Reader, no: dict[str, int], visible: Callable[[str], bool], hidden: Collection[str] = ()
+    ) -> None:
         self.reader = reader
         self.attrs = reader.attrs
         self.no = no
         self.visible = visible
+        self.hidden = hidden
         self._aliases = 0
 
     # One entity at a time
@@ -59,25 +59,41 @@ class Compiler:
         if isinstance(condition, Leaf):
             return self._matches_leaf(condition, etype, entity)
         parts = [self.matches(part, etype, entity) for part in condition.conditions]
-        return _join(" OR " if isinstance(condition, AnyOf) else " AND ", parts)
+        return join(" OR " if isinstance(condition, AnyOf) else " AND ", parts)
 
     def _matches_leaf(self, leaf: Leaf, etype: str, entity: str) -> Sql:
         attr, forward = self._link_or_attr(etype, leaf.path[0])
         t = self._alias()
-        mine, other = (f"{t}.entity", f"{t}.key") if forward else (f"{t}.key", f"{t}.entity")
-        source = f"SELECT 1 FROM triple {t} WHERE {mine} = {entity} AND {t}.attr = ?"  # noqa: S608
+        source = f"SELECT 1 FROM triple {t} WHERE {t}.{'entity' if forward else 'key'} = {entity} AND {t}.attr = ?"  # noqa: S608
         source += "" if forward else f" AND {t}.is_ref"
+        rest = self._rest(leaf, attr, forward, t)
+        word = "NOT EXISTS" if leaf.op == "$isNull" and leaf.value and len(leaf.path) == 1 else "EXISTS"
+        return Sql(f"{word} ({source} AND {rest.text})", (self.no[attr.id], *rest.parameters))
+
+    def _rest(self, leaf: Leaf, attr: Attr, forward: bool, t: str) -> Sql:
+        """What must hold of the triple `t`, one of the leaf's first label, and beyond it."""
+        other = f"{t}.key" if forward else f"{t}.entity"
         if len(leaf.path) > 1:
             target = self._hop(attr, forward)
             if not self.visible(target):
                 return FALSE
-            rest = self.matches(Leaf(path=leaf.path[1:], op=leaf.op, value=leaf.value), target, other)
-        elif leaf.op == "$isNull":
-            word = "NOT EXISTS" if leaf.value else "EXISTS"
-            return Sql(f"{word} ({source} AND {t}.value <> 'null')", (self.no[attr.id],))
-        else:
-            rest = self._test(attr, leaf, other if attr.is_ref else f"{t}.key", f"{t}.value")
-        return Sql(f"EXISTS ({source} AND {rest.text})", (self.no[attr.id], *rest.parameters))
+            rest = self.matches(leaf.beyond, target, other)
+            return (
+                join(" AND ", [Sql(f"{other} NOT IN {LISTED}", (json.dumps([*self.hidden]),)), rest])
+                if self.hidden
+                else rest
+            )
+        if leaf.op == "$isNull":
+            return Sql(f"{t}.value <> 'null'")
+        return self._test(attr, leaf, other if attr.is_ref else f"{t}.key", f"{t}.value")
+
+    def step(self, leaf: Leaf, etype: str, entities: Sequence[str]) -> tuple[Attr, bool, Sql]:
+        """Entity, value and created at of the triples by which these entities satisfy a leaf, as far as its first label."""
+        attr, forward = self._link_or_attr(etype, leaf.path[0])
+        mine, rest = "t.entity" if forward else "t.key", self._rest(leaf, attr, forward, "t")
+        text = f"SELECT t.entity, t.value, t.created_at FROM triple t WHERE {mine} IN {LISTED} AND t.attr = ?"  # noqa: S608
+        text += f"{'' if forward else ' AND t.is_ref'} AND {rest.text}"
+        return attr, forward, Sql(text, (json.dumps(entities), self.no[attr.id], *rest.parameters))
 
     # Candidates from an index
 
@@ -100,7 +116,7 @@ class Compiler:
         mine, other = ("entity", "key") if forward else ("key", "entity")
         if len(leaf.path) > 1:
             target = self._hop(attr, forward)
-            inner = self._entities(Leaf(path=leaf.path[1:], op=leaf.op, value=leaf.value), target)
+            inner = self._entities(leaf.beyond, target)
             if inner is None or not self.visible(target):
                 return None
             rank, sql = inner
@@ -204,11 +220,6 @@ def _compound(word: str, drivers: Sequence[Driver]) -> Sql:
     """Each part in brackets of its own: SQLite would read a mixture of UNION and INTERSECT from left to right."""
     parameters = tuple(p for driver in drivers for p in driver.sql.parameters)
     return Sql(word.join(f"SELECT * FROM ({driver.sql.text})" for driver in drivers), parameters)  # noqa: S608
-
-
-def _join(word: str, parts: Sequence[Sql]) -> Sql:
-    text = word.join(part.text for part in parts) or "1"
-    return Sql(f"({text})", tuple(p for part in parts for p in part.parameters))
 
 
 def _rank(attr: Attr, op: str) -> tuple[int, str]:

@@ -8,7 +8,8 @@ from typing import Any
 
 from controlplane.localcloud import defaults
 from controlplane.localcloud.instant.browser_steps import from_browser
-from controlplane.localcloud.instant.instaql import Level, Query, object_tree
+from controlplane.localcloud.instant.instaql import Query
+from controlplane.localcloud.instant.levels import Level, object_tree
 from controlplane.localcloud.instant.permissions import STOREFRONT_RULES, Caller, Permissions, Rules
 from controlplane.localcloud.instant.schema import STOREFRONT, Schema
 from controlplane.localcloud.instant.steps import Step, to_steps

@@ -252,3 +252,6 @@ class Store:
 
     def rows(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         return self.db.execute(sql, parameters).fetchall()
+
+    def cursor(self, sql: str, parameters: Sequence[Any]) -> sqlite3.Cursor:
+        return self.db.execute(sql, parameters)
