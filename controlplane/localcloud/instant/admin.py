@@ -5,7 +5,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from controlplane.localcloud.instant.errors import Refusal
-from controlplane.localcloud.instant.requests import body_of, caller_of, engine_of, required
+from controlplane.localcloud.instant.requests import admin_engine, body_of, caller_of, coerced, engine_of, required
 
 
 async def query(request: Request) -> JSONResponse:
@@ -23,6 +23,20 @@ async def transact(request: Request) -> JSONResponse:
     return JSONResponse({"tx-id": engine.transact(caller, steps, throw_on_missing_attrs=strict)})
 
 
+async def presence(request: Request) -> JSONResponse:
+    engine = admin_engine(request)
+    coerced(request.query_params, "room-type", _text, "params")  # required, and ignored, by the vendor too
+    sessions = engine.rooms.sessions(coerced(request.query_params, "room-id", _text, "params"))
+    for session in (sessions or {}).values():
+        if session["user"]:
+            session["user"] = engine.users.find({"id": session["user"]["id"]})
+    return JSONResponse({"sessions": sessions})
+
+
+def _text(value: str) -> str | None:
+    return value.strip() or None
+
+
 async def refused(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Refusal)
     return JSONResponse(error.body(), error.status)
@@ -36,4 +50,5 @@ async def broken(_: Request, error: Exception) -> JSONResponse:
 routes = [
     Route("/admin/query", query, methods=["POST"]),
     Route("/admin/transact", transact, methods=["POST"]),
+    Route("/admin/rooms/presence", presence, methods=["GET"]),
 ]

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from controlplane.localcloud.faults import FaultMiddleware, Faults
-from controlplane.localcloud.instant import admin, admin_users, runtime, session
+from controlplane.localcloud.instant import admin, admin_users, runtime, sockets, sse
 from controlplane.localcloud.instant.engine import App, Engine
 from controlplane.localcloud.instant.errors import Refusal
 
@@ -41,7 +41,7 @@ def app(path: Path | str, *, apps: Sequence[App] | None = None, faults: Faults |
     chosen = (App(),) if apps is None else apps
     engines = {one.id: Engine(one, directory / f"{one.id}.sqlite3") for one in chosen}
     starlette = Starlette(
-        routes=[Route("/", home), *admin.routes, *admin_users.routes, *runtime.routes, *session.routes],
+        routes=[Route("/", home), *admin.routes, *admin_users.routes, *runtime.routes, *sse.routes, *sockets.routes],
         exception_handlers={Refusal: admin.refused, Exception: admin.broken},
         # Outermost, so that a page of another origin can read refusals too.
         middleware=[
@@ -51,6 +51,7 @@ def app(path: Path | str, *, apps: Sequence[App] | None = None, faults: Faults |
         lifespan=_closing,
     )
     starlette.state.engines = engines
+    starlette.state.lines = sse.Lines()
     return starlette
 
 

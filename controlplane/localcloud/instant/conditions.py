@@ -88,7 +88,7 @@ class Compiler:
         return self._test(attr, leaf, other if attr.is_ref else f"{t}.key", f"{t}.value")
 
     def step(self, leaf: Leaf, etype: str, entities: Sequence[str]) -> tuple[Attr, bool, Sql]:
-        """Entity, value and created at of the triples by which these entities satisfy a leaf, as far as its first label."""
+        """The triples of a leaf's first label by which these entities satisfy it: entity, value, created at."""
         attr, forward = self._link_or_attr(etype, leaf.path[0])
         mine, rest = "t.entity" if forward else "t.key", self._rest(leaf, attr, forward, "t")
         text = f"SELECT t.entity, t.value, t.created_at FROM triple t WHERE {mine} IN {LISTED} AND t.attr = ?"  # noqa: S608

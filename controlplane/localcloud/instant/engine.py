@@ -11,15 +11,16 @@ from controlplane.localcloud.instant.browser_steps import from_browser
 from controlplane.localcloud.instant.instaql import Query
 from controlplane.localcloud.instant.levels import Level, object_tree
 from controlplane.localcloud.instant.permissions import STOREFRONT_RULES, Caller, Permissions, Rules
+from controlplane.localcloud.instant.rooms import Rooms
 from controlplane.localcloud.instant.schema import STOREFRONT, Schema
 from controlplane.localcloud.instant.steps import Step, to_steps
-from controlplane.localcloud.instant.subscriptions import Subscriptions
+from controlplane.localcloud.instant.subscriptions import Answer, Shape, Subscriptions
 from controlplane.localcloud.instant.system import SYSTEM_ATTRS
 from controlplane.localcloud.instant.transactions import Transaction
 from controlplane.localcloud.instant.triples import Store
 from controlplane.localcloud.instant.users import User, Users
 from controlplane.localcloud.instant.values import compact
-from controlplane.localcloud.instant.wire import node
+from controlplane.localcloud.instant.wire import meta, node
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -46,7 +47,8 @@ class Engine:
         self.store = Store(path)
         self.permissions = Permissions(app.rules)
         self.users = Users(self)
-        self.subscriptions = Subscriptions(self.triples, lambda: self.last_tx_id)
+        self.rooms = Rooms()
+        self.subscriptions = Subscriptions(self.answer, lambda: self.last_tx_id)
         with self.store.transaction():
             self.store.declare([*SYSTEM_ATTRS, *app.schema.attrs(app.id)])
         self.last_tx_id = self.store.last_tx_id()
@@ -84,9 +86,12 @@ class Engine:
         self.subscriptions.wrote()
         return tx_id
 
-    def triples(self, caller: Caller, query: Mapping[str, Any]) -> str:
-        """The answer to an InstaQL query as browsers get it. Raises a Refusal."""
-        return node(self.rows(caller, query))
+    def answer(self, caller: Caller, query: Mapping[str, Any], shape: Shape) -> Answer:
+        """The answer to an InstaQL query as subscribers get it. Raises a Refusal."""
+        levels = self.rows(caller, query)
+        if shape == "join-rows":
+            return Answer(node(levels))
+        return Answer(compact(object_tree(levels, inference=shape == "inferred tree")), compact(meta(levels)))
 
     def attrs_json(self) -> str:
         return compact([attr.to_wire() for attr in self.store.attrs])

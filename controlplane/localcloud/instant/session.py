@@ -1,31 +1,27 @@
-"""One browser's websocket, `GET /runtime/session?app_id=` (server: reactive/session.clj)."""
+"""One client's session: it answers events and is told of changes (server: reactive/session.clj).
 
-import asyncio
-import contextlib
+How frames come and go is `sockets`' business.
+"""
+
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
-
-from starlette.routing import WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from controlplane.localcloud.instant.engine import Engine
 from controlplane.localcloud.instant.errors import Refusal, invalid, not_found, param_malformed, param_missing
-from controlplane.localcloud.instant.outbox import Outbox, Overflow
+from controlplane.localcloud.instant.outbox import Outbox
 from controlplane.localcloud.instant.permissions import Caller
-from controlplane.localcloud.instant.subscriptions import Computation
+from controlplane.localcloud.instant.subscriptions import Computation, Shape
 from controlplane.localcloud.instant.values import as_uuid, compact, dumps, loads
 
 log = logging.getLogger(__name__)
 
 Event = Mapping[str, Any]
 
-TOO_SLOW = 1013  # "try again later": the client reconnects
-
 
 class Session:
-    """`handle` answers one event; what the server says of its own accord is put into `outbox` too."""
+    """`receive` takes a frame. Answers, and what the server says of its own accord, go into `outbox`."""
 
     def __init__(self, engines: Mapping[str, Engine]) -> None:
         self.id = str(uuid.uuid4())
@@ -37,9 +33,20 @@ class Session:
         self._queries: dict[str, Computation] = {}
 
     def close(self) -> None:
-        for computation in self._queries.values():
-            self.engine.subscriptions.remove(self, computation)
+        """Leaves nothing behind: no subscription, no presence."""
+        if self._engine:
+            for computation in self._queries.values():
+                self._engine.subscriptions.remove(self, computation)
+            self._engine.rooms.leave_all(self)
         self._queries = {}
+
+    def enter(self, engine: Engine, caller: Caller) -> None:
+        """What `init` does for a browser; the admin API's sessions come with it."""
+        self._engine, self._caller = engine, caller
+
+    @property
+    def user_id(self) -> str | None:
+        return self._caller.user["id"] if self._caller.user else None
 
     @property
     def engine(self) -> Engine:
@@ -57,8 +64,15 @@ class Session:
         if not isinstance(event, dict):
             self._refuse({}, param_malformed(None, "frame"))
             return
+        self._answer(event, lambda: self._handle(event))
+
+    def add_query(self, event: Event, shape: Shape) -> None:
+        """The event `add-query`, whose answers come in a shape that only the admin API knows."""
+        self._answer(event, lambda: self._add_query(event, shape))
+
+    def _answer(self, event: Event, handle: Callable[[], None]) -> None:
         try:
-            self._handle(event)
+            handle()
         except Refusal as refusal:
             self._refuse(event, refusal)
         except Exception:
@@ -66,22 +80,23 @@ class Session:
             self._refuse(event, Refusal("unknown", "Something went wrong. Sorry about this!"), status=500)
 
     def _handle(self, event: Event) -> None:
-        handler = HANDLERS.get(event.get("op", ""))
+        op = event.get("op")
+        handler = HANDLERS.get(op) if isinstance(op, str) else None
         if handler is None:
-            raise Refusal("param-malformed", "Invalid op", {"op": event.get("op")})
+            raise Refusal("param-malformed", "Invalid op", {"op": op})
         handler(self, event)
 
     def _reply(self, event: Event, op: str, **rest: Any) -> None:
         named = {name.replace("_", "-"): value for name, value in rest.items()}
-        self._send({"op": op, "client-event-id": event.get("client-event-id"), **named})
+        self.push({"op": op, "client-event-id": event.get("client-event-id"), **named})
 
-    def _send(self, message: Mapping[str, Any]) -> None:
-        self.outbox.put(compact(message))
+    def push(self, message: Mapping[str, Any], key: str | None = None) -> None:
+        self.outbox.put(compact(message), key)
 
     def _refuse(self, event: Event, refusal: Refusal, status: int | None = None) -> None:
         status = status or refusal.status
         body = {**refusal.body(), "status": 400 if status == 429 else status}
-        self._send({"op": "error", "client-event-id": event.get("client-event-id"), "original-event": event, **body})
+        self.push({"op": "error", "client-event-id": event.get("client-event-id"), "original-event": event, **body})
 
     # Events
 
@@ -92,8 +107,7 @@ class Session:
         token = event.get("refresh-token")
         user = engine.user_of(str(token)) if token else None
         admin = "__admin-token" in event and self._is_admin(engine, str(event["__admin-token"]))
-        self._caller = Caller(admin=admin, user=user)
-        self._engine = engine
+        self.enter(engine, Caller(admin=admin, user=user))
         app = {"id": engine.app.id, "title": engine.app.title}
         frame = {
             "op": "init-ok",
@@ -119,20 +133,21 @@ class Session:
             raise not_found("app-admin-token", args=[{"app-id": engine.app.id, "token": token}])
         return True
 
-    def _add_query(self, event: Event) -> None:
+    def _add_query(self, event: Event, shape: Shape = "join-rows") -> None:
         engine, query = self.engine, event.get("q")
         if query is None:
             raise invalid("add-query", {"q": None}, {"message": "Query can not be null."})
         if not isinstance(query, dict):
             raise invalid("query", query, {"expected": "map?", "in": []})
-        if (name := dumps(query)) in self._queries:
+        if dumps(query) in self._queries:
             self._reply(event, "add-query-exists", q=query)
             return
-        computation = engine.subscriptions.add(self, self._caller, query)
-        self._queries[name] = computation
+        computation = engine.subscriptions.add(self, self._caller, query, shape)
+        self._queries[dumps(query)] = computation
+        result, meta = computation.answer
         head = {"op": "add-query-ok", "client-event-id": event.get("client-event-id"), "q": query}
-        as_of = f'"processed-tx-id":{engine.last_tx_id},"processed-isn":null,"result-meta":null'
-        self.outbox.put(f'{compact(head)[:-1]},{as_of},"result":{computation.result}}}')
+        as_of = f'"processed-tx-id":{engine.last_tx_id},"processed-isn":null'
+        self.outbox.put(f'{compact(head)[:-1]},{as_of},"result-meta":{meta},"result":{result}}}')
 
     def _remove_query(self, event: Event) -> None:
         engine, query = self.engine, event.get("q")
@@ -144,6 +159,28 @@ class Session:
         tx_id = self.engine.transact_browser(self._caller, event.get("tx-steps"))
         self.wrote = tx_id
         self._reply(event, "transact-ok", tx_id=tx_id, isn=str(tx_id))
+
+    # Rooms
+
+    def _join_room(self, event: Event) -> None:
+        engine, room_id = self.engine, _room_id(event)
+        self._reply(event, "join-room-ok", room_id=room_id)
+        engine.rooms.join(room_id, self, event.get("data"))
+
+    def _leave_room(self, event: Event) -> None:
+        engine, room_id = self.engine, _room_id(event)
+        engine.rooms.leave(room_id, self)
+        self._reply(event, "leave-room-ok", room_id=room_id)
+
+    def _set_presence(self, event: Event) -> None:
+        engine, room_id = self.engine, _room_id(event)
+        engine.rooms.set_presence(room_id, self, event.get("data"))
+        self._reply(event, "set-presence-ok", room_id=room_id)
+
+    def _client_broadcast(self, event: Event) -> None:
+        engine, room_id = self.engine, _room_id(event)
+        sent = engine.rooms.broadcast(room_id, self, event.get("topic"), event.get("data"))
+        self.push({"op": "client-broadcast-ok", "client-event-id": event.get("client-event-id"), **sent})
 
     # As a subscriber
 
@@ -160,38 +197,17 @@ HANDLERS = {
     "add-query": Session._add_query,
     "remove-query": Session._remove_query,
     "transact": Session._transact,
+    "join-room": Session._join_room,
+    "leave-room": Session._leave_room,
+    "set-presence": Session._set_presence,
+    "client-broadcast": Session._client_broadcast,
 }
 
 
-async def session(socket: WebSocket) -> None:
-    await socket.accept()
-    one = Session(socket.app.state.engines)
-    tasks = [asyncio.create_task(_receive_all(socket, one)), asyncio.create_task(_send_all(socket, one.outbox))]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        one.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    if one.outbox.overflowed:
-        with contextlib.suppress(WebSocketDisconnect, RuntimeError, TimeoutError):
-            await asyncio.wait_for(socket.close(TOO_SLOW, "too slow"), 1)  # it may not read even that
-
-
-async def _receive_all(socket: WebSocket, one: Session) -> None:
-    while True:
-        message = await socket.receive()
-        if message["type"] == "websocket.disconnect":
-            return
-        one.receive(message.get("text") or "")
-        await asyncio.sleep(0)  # a client that sends without pause must not keep the others waiting
-
-
-async def _send_all(socket: WebSocket, outbox: Outbox) -> None:
-    with contextlib.suppress(Overflow, WebSocketDisconnect, RuntimeError):  # gone, one way or the other
-        while True:
-            await socket.send_text(await outbox.get())
-
-
-routes = [WebSocketRoute("/runtime/session", session)]
+def _room_id(event: Event) -> str:
+    room_id = event.get("room-id")
+    if room_id is None:
+        raise param_missing("room-id")
+    if not isinstance(room_id, str):
+        raise param_malformed(room_id, "room-id")
+    return room_id

@@ -7,13 +7,28 @@ import asyncio
 import dataclasses
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from controlplane.localcloud.instant.errors import Refusal
 from controlplane.localcloud.instant.permissions import Caller
 from controlplane.localcloud.instant.values import compact, dumps
 
 log = logging.getLogger(__name__)
+
+
+# How a result is wanted: as browsers take it, or as the admin API's object tree, plain or with links to one inferred.
+Shape = Literal["join-rows", "tree", "inferred tree"]
+Evaluate = Callable[[Caller, Mapping[str, Any], Shape], "Answer"]
+
+
+class Answer(NamedTuple):
+    """JSON texts: the result, and what a tree has no place for (pages, aggregates)."""
+
+    result: str
+    meta: str = "null"
+
+
+NOTHING = Answer("")
 
 
 class Subscriber(Protocol):
@@ -28,7 +43,7 @@ class Subscriber(Protocol):
 
 @dataclasses.dataclass(eq=False)
 class Computation:
-    """A query in the view of `caller` (and of everyone who sees the same). `result` is JSON, right as of `tx_id`.
+    """A query in the view of `caller` (and of everyone who sees the same). `answer` is right as of `tx_id`.
 
     `subscribers` says as of which transaction each of them was last told.
     """
@@ -36,22 +51,24 @@ class Computation:
     key: str
     query: Mapping[str, Any]
     caller: Caller
-    result: str = ""
+    shape: Shape
+    answer: Answer = NOTHING
     tx_id: int = 0
     subscribers: dict[Subscriber, int] = dataclasses.field(default_factory=dict)
 
     @property
     def frame(self) -> str:
-        """What a browser is sent after a change; the same text for all of them."""
-        computed = f'"instaql-result":{self.result},"result-meta":null,"result-changed?":true'
+        """What subscribers are sent after a change; the same text for all of them."""
+        result, meta = self.answer
+        computed = f'"instaql-result":{result},"result-meta":{meta},"result-changed?":true'
         head = f'{{"op":"refresh-ok","processed-tx-id":{self.tx_id},"processed-isn":null'
         return f'{head},"computations":[{{"instaql-query":{compact(self.query)},{computed}}}]}}'
 
 
 class Subscriptions:
-    """`evaluate` gives a query's JSON, `last_tx_id` the transaction that it shows."""
+    """`evaluate` answers a query, `last_tx_id` is the transaction that it shows."""
 
-    def __init__(self, evaluate: Callable[[Caller, Mapping[str, Any]], str], last_tx_id: Callable[[], int]) -> None:
+    def __init__(self, evaluate: Evaluate, last_tx_id: Callable[[], int]) -> None:
         self._evaluate = evaluate
         self._last_tx_id = last_tx_id
         self._computations: dict[str, Computation] = {}
@@ -61,12 +78,14 @@ class Subscriptions:
     def __len__(self) -> int:
         return len(self._computations)
 
-    def add(self, subscriber: Subscriber, caller: Caller, query: Mapping[str, Any]) -> Computation:
+    def add(
+        self, subscriber: Subscriber, caller: Caller, query: Mapping[str, Any], shape: Shape = "join-rows"
+    ) -> Computation:
         """The up-to-date computation, which from now on refreshes the subscriber. Raises a Refusal."""
-        key = _key(caller, query)
+        key = _key(caller, query, shape)
         computation = self._computations.get(key)
         if computation is None:
-            computation = Computation(key, query, caller)
+            computation = Computation(key, query, caller, shape)
             self._compute(computation)
             self._computations[key] = computation
         elif computation in self._stale:
@@ -92,7 +111,7 @@ class Subscriptions:
             await asyncio.sleep(0)
 
     def _refresh(self, computation: Computation) -> None:
-        before = computation.result
+        before = computation.answer
         try:
             self._compute(computation)
         except Exception as error:
@@ -100,14 +119,14 @@ class Subscriptions:
             return
         for subscriber, told in computation.subscribers.items():
             # Who wrote must hear of it even if nothing changed: until then its page shows what it wrote instead.
-            if computation.result != before or subscriber.wrote > told:
+            if computation.answer != before or subscriber.wrote > told:
                 computation.subscribers[subscriber] = computation.tx_id
                 subscriber.refreshed(computation)
 
     def _compute(self, computation: Computation) -> None:
         self._stale.pop(computation, None)
         computation.tx_id = self._last_tx_id()
-        computation.result = self._evaluate(computation.caller, computation.query)
+        computation.answer = self._evaluate(computation.caller, computation.query, computation.shape)
 
     def _give_up(self, computation: Computation, error: Exception) -> None:
         """A query that a change of schema or rules made impossible: its subscribers are told and lose it."""
@@ -123,6 +142,6 @@ class Subscriptions:
         self._computations.pop(computation.key, None)
 
 
-def _key(caller: Caller, query: Mapping[str, Any]) -> str:
+def _key(caller: Caller, query: Mapping[str, Any], shape: Shape) -> str:
     view = "admin" if caller.admin else (caller.user or {}).get("id")
-    return f"{view} {dumps(query)}"
+    return f"{view} {shape} {dumps(query)}"
