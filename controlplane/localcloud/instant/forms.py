@@ -27,6 +27,11 @@ class Leaf:
         """The same condition, asked of what the first label leads to."""
         return Leaf(path=self.path[1:], op=self.op, value=self.value)
 
+    @property
+    def last(self) -> "Leaf":
+        """The same condition, asked of what all but the last label lead to."""
+        return Leaf(path=self.path[-1:], op=self.op, value=self.value)
+
 
 @dataclasses.dataclass(frozen=True)
 class AnyOf:

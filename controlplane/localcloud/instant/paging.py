@@ -6,13 +6,15 @@ the id's. Rows are ordered by that value and then by entity, nulls come first.
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from controlplane.localcloud.instant.attrs import Attr
 from controlplane.localcloud.instant.errors import Refusal
 from controlplane.localcloud.instant.sql import FALSE, Sql
-from controlplane.localcloud.instant.triples import Triple
 from controlplane.localcloud.instant.values import Key, as_uuid, compact, fits, key_of
+
+if TYPE_CHECKING:
+    from controlplane.localcloud.instant.triples import Triple
 
 Refuse = Callable[[str | None, list[Any], str], Refusal]
 OPTIONS = {"limit", "first", "last", "offset", "after", "before", "afterInclusive", "beforeInclusive"}
@@ -60,10 +62,10 @@ class Order:
         direction = "DESC" if self.descending != backwards else "ASC"
         return f"{self.column} {direction}, e.entity {direction}"
 
-    def key(self, cursor: Cursor | Triple) -> Key:
+    def key(self, cursor: "Cursor | Triple") -> Key:
         return cursor.created_at if self.attr.label == "id" else key_of(self.attr, cursor.value)
 
-    def beyond(self, cursor: Cursor | Triple, side: Literal["after", "before"], *, inclusive: bool = False) -> Sql:
+    def beyond(self, cursor: "Cursor | Triple", side: Literal["after", "before"], *, inclusive: bool = False) -> Sql:
         """The rows on one side of a cursor."""
         key, column, upwards = self.key(cursor), self.column, (side == "after") != self.descending
         tie = f"{column} IS ? AND e.entity {'>' if upwards else '<'}{'=' * inclusive} ?"

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from controlplane.localcloud.instant.attrs import Attr, Attrs
 from controlplane.localcloud.instant.errors import Refusal, invalid
+from controlplane.localcloud.instant.reads import Touch
 from controlplane.localcloud.instant.values import Key, check, dumps, key_of
 
 # `many` holds the value of cardinality-many triples and '' for the others, so that the primary key is right for both.
@@ -31,6 +32,18 @@ CREATE INDEX IF NOT EXISTS triple_ave ON triple (attr, key, entity) WHERE is_ind
 CREATE UNIQUE INDEX IF NOT EXISTS triple_av ON triple (attr, key) WHERE is_unique AND key IS NOT NULL;
 CREATE INDEX IF NOT EXISTS triple_vae ON triple (key, attr, entity) WHERE is_ref;
 CREATE INDEX IF NOT EXISTS triple_created ON triple (attr, created_at, entity) WHERE is_id;
+"""
+
+# What the running transaction changes, for `touches`. Temporary, so it goes back with the transaction and is no file.
+TRACKING = """
+PRAGMA temp_store = MEMORY;
+CREATE TEMP TABLE changed (entity TEXT NOT NULL, attr INTEGER NOT NULL, key);
+CREATE TEMP TRIGGER inserted AFTER INSERT ON main.triple BEGIN
+    INSERT INTO changed VALUES (new.entity, new.attr, new.key); END;
+CREATE TEMP TRIGGER updated AFTER UPDATE OF value ON main.triple BEGIN
+    INSERT INTO changed VALUES (old.entity, old.attr, old.key), (new.entity, new.attr, new.key); END;
+CREATE TEMP TRIGGER deleted AFTER DELETE ON main.triple BEGIN
+    INSERT INTO changed VALUES (old.entity, old.attr, old.key); END;
 """
 
 # An unchanged value keeps its row, a changed one its created_at: `serverCreatedAt` is about creation.
@@ -61,6 +74,7 @@ class Store:
         self.db.execute("PRAGMA cache_size = -65536")  # KiB: 5,000 products of a shop lie on as many pages
         self.db.execute("PRAGMA mmap_size = 1073741824")
         self.db.executescript(SCHEMA)
+        self.db.executescript(TRACKING)
         self.db.create_function("lower_unicode", 1, lambda text: text and text.lower(), deterministic=True)
         self._load_attrs()
 
@@ -85,6 +99,23 @@ class Store:
             self._load_attrs()
             raise
         self.db.execute("COMMIT")
+
+    def touches(self) -> list[Touch]:
+        """What has changed since the last call, entity by entity."""
+        touches: dict[str, Touch] = {}
+        for entity, no, key in self.rows("SELECT DISTINCT entity, attr, key FROM changed", ()):
+            touch = touches.setdefault(entity, Touch(entity))
+            touch.attrs.add(no)
+            touch.buckets.add((no, key))
+            if attr := self.by_no.get(no):
+                touch.namespaces.add(attr.etype)
+        self.db.execute("DELETE FROM changed")
+        now = (
+            "SELECT entity, attr, key FROM triple WHERE entity IN (SELECT value FROM json_each(?)) AND key IS NOT NULL"
+        )
+        for entity, no, key in self.rows(now, (json.dumps([*touches]),)):
+            touches[entity].buckets.add((no, key))
+        return list(touches.values())
 
     def next_tx_id(self) -> int:
         now = time.time_ns() // 1_000_000
