@@ -11,6 +11,7 @@ from controlplane.localcloud.instant.browser_steps import from_browser
 from controlplane.localcloud.instant.instaql import Query
 from controlplane.localcloud.instant.levels import Level, object_tree
 from controlplane.localcloud.instant.permissions import STOREFRONT_RULES, Caller, Permissions, Rules
+from controlplane.localcloud.instant.reads import Reads
 from controlplane.localcloud.instant.rooms import Rooms
 from controlplane.localcloud.instant.schema import STOREFRONT, Schema
 from controlplane.localcloud.instant.steps import Step, to_steps
@@ -83,15 +84,17 @@ class Engine:
     def _run(self, caller: Caller, steps: list[Step]) -> int:
         tx_id = Transaction(self.store, self.permissions, caller).run(steps)
         self.last_tx_id = tx_id
-        self.subscriptions.wrote()
+        self.subscriptions.wrote(self.store.touches())
         return tx_id
 
-    def answer(self, caller: Caller, query: Mapping[str, Any], shape: Shape) -> Answer:
-        """The answer to an InstaQL query as subscribers get it. Raises a Refusal."""
-        levels = self.rows(caller, query)
+    def answer(self, caller: Caller, query: Mapping[str, Any], shape: Shape) -> tuple[Answer, Reads]:
+        """The answer to an InstaQL query as subscribers get it, and what was read for it. Raises a Refusal."""
+        run = Query(self.store, self.permissions, caller, query)
+        levels = run.run()
         if shape == "join-rows":
-            return Answer(node(levels))
-        return Answer(compact(object_tree(levels, inference=shape == "inferred tree")), compact(meta(levels)))
+            return Answer(node(levels)), run.reads
+        tree = object_tree(levels, inference=shape == "inferred tree")
+        return Answer(compact(tree), compact(meta(levels))), run.reads
 
     def attrs_json(self) -> str:
         return compact([attr.to_wire() for attr in self.store.attrs])

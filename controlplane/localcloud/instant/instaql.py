@@ -15,6 +15,7 @@ from controlplane.localcloud.instant.listing import Listing
 from controlplane.localcloud.instant.paging import Order, check_cursors
 from controlplane.localcloud.instant.paths import Paths
 from controlplane.localcloud.instant.permissions import Caller, Check, Permissions
+from controlplane.localcloud.instant.reads import Reads
 from controlplane.localcloud.instant.triples import Store, Triple
 
 # S608 below: fragments are this package's own constants and numbered aliases; every value is a bound parameter.
@@ -32,6 +33,7 @@ class Query:
         self.caller = caller
         self.rule_params = query.get("$$ruleParams") or {}
         self.reader = Reader(store.attrs, query)
+        self.reads = Reads(store.attrs, store.no)
 
     def run(self) -> list[Level]:
         """Raises a Refusal for a malformed query; an unknown namespace or attribute is an empty level."""
@@ -54,6 +56,7 @@ class Query:
             raise self.reader.refuse(message, [form.key, "$", "aggregate"], "admin?")
         if order is None:
             return level
+        self.reads.namespace(form.etype, form.where, order.attr)
         listing = Listing(self, form, form.etype, order)
         try:
             listing.fill(level)
@@ -84,6 +87,7 @@ class Query:
         attrs = [attr for attr in self.store.attrs.of(etype) if attr.cardinality == "one"]
         found = self.store.triples(entities, attrs)
         rows = [Row(entity, found[entity]) for entity in entities if entity in found]
+        self.reads.shown.update(found)
         if not self.caller.admin:
             rows = [row for row in rows if self._may_view(etype, row.entity, row.triples)]
             rows = self._reached(form, etype, rows)
@@ -144,6 +148,8 @@ class Query:
         if not self.caller.admin and (hidden := self._hidden(found.entities)):
             found = Paths(self.store, self.compiler(hidden), etype, level.form.where).collect(entities)
         level.paths = found.triples
+        for through in found.entities.values():
+            self.reads.entities(through)
 
     def _nest(self, form: Form, etype: str, parents: Sequence[Row]) -> None:
         """Gives every parent its level of this form: one statement for the links of all parents together."""
@@ -154,6 +160,8 @@ class Query:
             return
         attr, forward = link
         pairs = self._pairs(form, form.etype, attr, forward, [parent.entity for parent in parents])
+        self.reads.links(attr, forward, (parent.entity for parent in parents), (child for _, child, _ in pairs))
+        self.reads.conditions(form.etype, form.where)
         every = Level(form, self.rows(form, form.etype, list(dict.fromkeys(child for _, child, _ in pairs))))
         self.complete(every, form.etype)
         rows = {row.entity: row for row in every.rows}

@@ -6,11 +6,12 @@ Everything happens on the event loop, so a result and the transaction id that go
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, NamedTuple, Protocol
 
 from controlplane.localcloud.instant.errors import Refusal
 from controlplane.localcloud.instant.permissions import Caller
+from controlplane.localcloud.instant.reads import Index, Reads, Touch
 from controlplane.localcloud.instant.values import compact, dumps
 
 log = logging.getLogger(__name__)
@@ -18,7 +19,7 @@ log = logging.getLogger(__name__)
 
 # How a result is wanted: as browsers take it, or as the admin API's object tree, plain or with links to one inferred.
 Shape = Literal["join-rows", "tree", "inferred tree"]
-Evaluate = Callable[[Caller, Mapping[str, Any], Shape], "Answer"]
+Evaluate = Callable[[Caller, Mapping[str, Any], Shape], "tuple[Answer, Reads]"]
 
 
 class Answer(NamedTuple):
@@ -72,6 +73,7 @@ class Subscriptions:
         self._evaluate = evaluate
         self._last_tx_id = last_tx_id
         self._computations: dict[str, Computation] = {}
+        self._index: Index[Computation] = Index()
         self._stale: dict[Computation, None] = {}
         self._draining: asyncio.Task[None] | None = None
 
@@ -98,9 +100,16 @@ class Subscriptions:
         if not computation.subscribers:
             self._forget(computation)
 
-    def wrote(self) -> None:
+    def wrote(self, touches: Iterable[Touch]) -> None:
         """To be called after every committed transaction."""
-        self._stale.update(dict.fromkeys(self._computations.values()))
+        self._spoil(self._index.concerned(touches))
+
+    def changed(self) -> None:
+        """To be called after a change of rules or schema, which may concern every answer."""
+        self._spoil(self._computations.values())
+
+    def _spoil(self, computations: Iterable[Computation]) -> None:
+        self._stale.update(dict.fromkeys(computations))
         if self._stale and (self._draining is None or self._draining.done()):
             self._draining = asyncio.get_running_loop().create_task(self._drain())
 
@@ -126,7 +135,8 @@ class Subscriptions:
     def _compute(self, computation: Computation) -> None:
         self._stale.pop(computation, None)
         computation.tx_id = self._last_tx_id()
-        computation.answer = self._evaluate(computation.caller, computation.query, computation.shape)
+        computation.answer, reads = self._evaluate(computation.caller, computation.query, computation.shape)
+        self._index.put(computation, reads)
 
     def _give_up(self, computation: Computation, error: Exception) -> None:
         """A query that a change of schema or rules made impossible: its subscribers are told and lose it."""
@@ -140,6 +150,7 @@ class Subscriptions:
     def _forget(self, computation: Computation) -> None:
         self._stale.pop(computation, None)
         self._computations.pop(computation.key, None)
+        self._index.remove(computation)
 
 
 def _key(caller: Caller, query: Mapping[str, Any], shape: Shape) -> str:
