@@ -171,6 +171,10 @@ class Reader:
 
     # Where
 
+    def conditions(self, where: Mapping[str, Any], etype: str) -> tuple[Condition, ...]:
+        """A where-clause by itself."""
+        return tuple(self._conditions(where, etype, []))
+
     def _conditions(self, where: Any, etype: str | None, path: list[Any]) -> Iterator[Condition]:
         for key, value in self._map(where, path).items():
             if key in {"or", "and"} and isinstance(value, list):
@@ -232,3 +236,21 @@ def link_target(attrs: Attrs, etype: str | None, label: str) -> str | None:
         return None
     attr, forward = found
     return attr.reverse_etype if forward else attr.etype
+
+
+def hops(attrs: Attrs, etype: str, leaf: Leaf) -> Iterator[str]:
+    """The namespaces that a condition's path leads to, from `etype` on."""
+    at: str | None = etype
+    for label in leaf.path[:-1]:
+        if (at := link_target(attrs, at, label)) is not None:
+            yield at
+
+
+def namespaces(attrs: Attrs, form: Form) -> Iterator[str]:
+    """Every namespace that a form has anything to do with."""
+    if form.etype:
+        yield form.etype
+        for leaf in leaves(form.where):
+            yield from hops(attrs, form.etype, leaf)
+    for child in form.children:
+        yield from namespaces(attrs, child)

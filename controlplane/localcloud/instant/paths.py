@@ -4,7 +4,6 @@ The client runs the query again on what it is sent: without these no condition o
 """
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -14,10 +13,10 @@ from controlplane.localcloud.instant.triples import Store, Triple
 
 
 class Found(NamedTuple):
-    """`entities`, by namespace, are those that the paths lead through."""
+    """`entities` are those that the paths lead through."""
 
     triples: list[Triple]
-    entities: dict[str, set[str]]
+    entities: set[str]
 
 
 class Paths:
@@ -33,11 +32,9 @@ class Paths:
 
     def collect(self, rows: Sequence[str]) -> Found:
         """`rows` are the entities that satisfy the conditions."""
-        found = Found([], defaultdict(set))
+        found = Found([], set())
         for leaf in self.leaves:
             self._follow(leaf, self.etype, rows, found)
-        for entities in found.entities.values():
-            entities.difference_update(rows)
         return found
 
     def _follow(self, leaf: Leaf, etype: str, entities: Sequence[str], found: Found) -> None:
@@ -46,7 +43,7 @@ class Paths:
         attr, forward, sql = self.compiler.step(leaf, etype, entities)
         triples = [Triple(row[0], attr, json.loads(row[1]), row[2]) for row in self.store.rows(*sql)]
         found.triples.extend(triples)
-        found.entities[attr.etype].update(triple.entity for triple in triples)
+        found.entities.update(triple.entity for triple in triples)
         target = attr.reverse_etype if forward else attr.etype
         if len(leaf.path) > 1 and target:
             there = {triple.value if forward else triple.entity for triple in triples}

@@ -81,10 +81,10 @@ class Reads:
     def links(self, attr: Attr, forward: bool, parents: Iterable[str], children: Iterable[str]) -> None:
         """Links between parents that are shown anyway and children; those that point to a parent are a bucket."""
         number = self._no[attr.id]
+        self.decisive.add(number)
         if forward:
             self.topics.entities.update(children)
         else:
-            self.decisive.add(number)
             self.topics.buckets.update((number, parent) for parent in parents)
 
     def entities(self, entities: Iterable[str]) -> None:

@@ -35,6 +35,7 @@ class Session:
     def close(self) -> None:
         """Leaves nothing behind: no subscription, no presence."""
         if self._engine:
+            self._engine.sessions.discard(self)
             for computation in self._queries.values():
                 self._engine.subscriptions.remove(self, computation)
             self._engine.rooms.leave_all(self)
@@ -43,6 +44,7 @@ class Session:
     def enter(self, engine: Engine, caller: Caller) -> None:
         """What `init` does for a browser; the admin API's sessions come with it."""
         self._engine, self._caller = engine, caller
+        engine.sessions.add(self)
 
     @property
     def user_id(self) -> str | None:
@@ -181,6 +183,22 @@ class Session:
         engine, room_id = self.engine, _room_id(event)
         sent = engine.rooms.broadcast(room_id, self, event.get("topic"), event.get("data"))
         self.push({"op": "client-broadcast-ok", "client-event-id": event.get("client-event-id"), **sent})
+
+    def renew(self) -> None:
+        """After a change of rules or schema: the attributes, and all queries anew, in what is now the caller's view."""
+        engine = self.engine
+        head = {"op": "refresh-ok", "processed-tx-id": engine.last_tx_id, "processed-isn": None, "computations": []}
+        self.outbox.put(f'{compact(head)[:-1]},"attrs":{engine.attrs_json()}}}', key="attrs")
+        for name, old in list(self._queries.items()):
+            engine.subscriptions.remove(self, old)
+            try:
+                new = engine.subscriptions.add(self, self._caller, old.query, old.shape)
+            except Refusal as refusal:
+                self.failed(old, refusal)
+                continue
+            self._queries[name] = new
+            if new.answer != old.answer:
+                self.refreshed(new)
 
     # As a subscriber
 

@@ -67,10 +67,16 @@ class Computation:
 
 
 class Subscriptions:
-    """`evaluate` answers a query, `last_tx_id` is the transaction that it shows."""
+    """`evaluate` answers a query, `view_of` names those who get the same answer, `last_tx_id` what it shows."""
 
-    def __init__(self, evaluate: Evaluate, last_tx_id: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        evaluate: Evaluate,
+        view_of: Callable[[Caller, Mapping[str, Any]], str],
+        last_tx_id: Callable[[], int],
+    ) -> None:
         self._evaluate = evaluate
+        self._view_of = view_of
         self._last_tx_id = last_tx_id
         self._computations: dict[str, Computation] = {}
         self._index: Index[Computation] = Index()
@@ -84,7 +90,7 @@ class Subscriptions:
         self, subscriber: Subscriber, caller: Caller, query: Mapping[str, Any], shape: Shape = "join-rows"
     ) -> Computation:
         """The up-to-date computation, which from now on refreshes the subscriber. Raises a Refusal."""
-        key = _key(caller, query, shape)
+        key = f"{self._view_of(caller, query)} {shape} {dumps(query)}"
         computation = self._computations.get(key)
         if computation is None:
             computation = Computation(key, query, caller, shape)
@@ -102,14 +108,7 @@ class Subscriptions:
 
     def wrote(self, touches: Iterable[Touch]) -> None:
         """To be called after every committed transaction."""
-        self._spoil(self._index.concerned(touches))
-
-    def changed(self) -> None:
-        """To be called after a change of rules or schema, which may concern every answer."""
-        self._spoil(self._computations.values())
-
-    def _spoil(self, computations: Iterable[Computation]) -> None:
-        self._stale.update(dict.fromkeys(computations))
+        self._stale.update(dict.fromkeys(self._index.concerned(touches)))
         if self._stale and (self._draining is None or self._draining.done()):
             self._draining = asyncio.get_running_loop().create_task(self._drain())
 
@@ -151,8 +150,3 @@ class Subscriptions:
         self._stale.pop(computation, None)
         self._computations.pop(computation.key, None)
         self._index.remove(computation)
-
-
-def _key(caller: Caller, query: Mapping[str, Any], shape: Shape) -> str:
-    view = "admin" if caller.admin else (caller.user or {}).get("id")
-    return f"{view} {shape} {dumps(query)}"

@@ -8,20 +8,21 @@ import dataclasses
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from controlplane.localcloud.instant.attrs import Attr, Attrs
 from controlplane.localcloud.instant.errors import Refusal, invalid
-from controlplane.localcloud.instant.reads import Touch
+from controlplane.localcloud.instant.reads import Reads, Touch
 from controlplane.localcloud.instant.values import Key, check, dumps, key_of
 
 # `many` holds the value of cardinality-many triples and '' for the others, so that the primary key is right for both.
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS attr (no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, wire TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS tx (id INTEGER PRIMARY KEY AUTOINCREMENT, created_at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS triple (
     entity TEXT NOT NULL, attr INTEGER NOT NULL, many TEXT NOT NULL, value TEXT NOT NULL, key,
     created_at INTEGER NOT NULL,
@@ -65,7 +66,10 @@ def _stored(wire: dict[str, Any]) -> Attr:
 
 
 class Store:
-    """Every write must happen inside `transaction`. `attrs` is the current catalogue, `no` its SQLite numbers."""
+    """Every write must happen inside `transaction`. `attrs` is the current catalogue, `no` its SQLite numbers.
+
+    `viewable` is whom the SQL function of that name asks: the query that runs.
+    """
 
     def __init__(self, path: Path | str) -> None:
         self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
@@ -75,6 +79,9 @@ class Store:
         self.db.execute("PRAGMA mmap_size = 1073741824")
         self.db.executescript(SCHEMA)
         self.db.executescript(TRACKING)
+        self.reads: Reads | None = None  # of the query that is running, if one is
+        self.viewable: Callable[[str, str, str], bool] = lambda etype, label, entity: False
+        self.db.create_function("viewable", 3, lambda *asked: self.viewable(*asked))  # noqa: PLW0108 - as it is then
         self.db.create_function("lower_unicode", 1, lambda text: text and text.lower(), deterministic=True)
         self._load_attrs()
 
@@ -129,6 +136,15 @@ class Store:
         row = self.db.execute("SELECT max(id) FROM tx").fetchone()
         return row[0] or 0
 
+    # What belongs to the app besides its data
+
+    def kept(self, name: str) -> Any:
+        row = self.db.execute("SELECT value FROM kept WHERE name = ?", (name,)).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def keep(self, name: str, value: Any) -> None:
+        self.db.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", (name, json.dumps(value)))
+
     # Attributes
 
     def add_attr(self, attr: Attr) -> None:
@@ -153,7 +169,7 @@ class Store:
         self.db.executemany("INSERT INTO attr (id, wire) VALUES (?, ?)", rows)
         self._load_attrs()
         for etype in {attr.etype for attr in attrs if attr.indexed and not attr.is_ref}:
-            self.backfill(etype, self._entities_of(etype))
+            self.backfill(etype, self.entities(etype))
 
     def _refuse_clash(self, attr: Attr) -> None:
         if self.attrs.get(attr.id):
@@ -163,7 +179,7 @@ class Store:
             if self.attrs.forward(etype, label) or self.attrs.reverse(etype, label):
                 hint = {"record-type": "ident", "etype": etype, "label": label}
                 raise Refusal("record-not-unique", f"`{label}` already exists on `{etype}`", hint)
-        if attr.required and self._entities_of(attr.etype):
+        if attr.required and self.entities(attr.etype):
             message = f"Can't create attribute `{attr.label}` as required because `{attr.etype}` already have entities"
             raise invalid("attributes", attr.to_wire(), {"message": message})
 
@@ -179,7 +195,7 @@ class Store:
                 (new_many, key, *flags, entity, no, many),
             )
         if attr.indexed and not attr.is_ref:
-            self.backfill(attr.etype, self._entities_of(attr.etype))
+            self.backfill(attr.etype, self.entities(attr.etype))
 
     def delete_attr(self, attr_id: str) -> None:
         if (no := self.no.get(attr_id)) is not None:
@@ -270,7 +286,8 @@ class Store:
         """Which of these ids have any triple in the namespace."""
         return set(self.triples(list(entities), self.attrs.of(etype)))
 
-    def _entities_of(self, etype: str) -> list[str]:
+    def entities(self, etype: str) -> list[str]:
+        """Every entity of a namespace."""
         attr = self.attrs.forward(etype, "id")
         if attr is None:
             return []
@@ -279,7 +296,7 @@ class Store:
         ]
 
     def count(self, etype: str) -> int:
-        return len(self._entities_of(etype))
+        return len(self.entities(etype))
 
     def rows(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         return self.db.execute(sql, parameters).fetchall()
