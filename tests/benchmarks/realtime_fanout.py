@@ -11,6 +11,7 @@ import dataclasses
 import json
 import os
 import random
+import signal
 import socket
 import statistics
 import subprocess
@@ -215,7 +216,7 @@ def main() -> None:
             _wait(port)
             asyncio.run(run(port, options))
         finally:
-            server.terminate()
+            server.send_signal(signal.SIGINT)
             server.wait(20)
 
 

@@ -12,7 +12,7 @@ from controlplane.localcloud.instant.attrs import Attr
 from controlplane.localcloud.instant.conditions import Compiler, Unknown, View
 from controlplane.localcloud.instant.errors import Refusal
 from controlplane.localcloud.instant.forms import Condition, Form, Reader, hops, leaves, link_of
-from controlplane.localcloud.instant.levels import Level, PageInfo, Row, as_object
+from controlplane.localcloud.instant.levels import Level, PageInfo, Row
 from controlplane.localcloud.instant.listing import Listing
 from controlplane.localcloud.instant.paging import Order, check_cursors
 from controlplane.localcloud.instant.paths import Paths
@@ -75,8 +75,7 @@ class Query:
 
     def _viewable(self, etype: str, label: str, entity: str) -> bool:
         """Asked by SQLite, for an entity on a path or an attribute in a condition."""
-        attrs = [attr for attr in self.store.attrs.of(etype) if attr.cardinality == "one"]
-        found = {one: as_object(triples) for one, triples in self.store.triples([entity], attrs).items()}
+        found = {one: record.data for one, record in self.store.records.get(etype, [entity]).items()}
         try:
             return bool(self.permissions.viewable(self.caller, self.store, etype, found, self.rule_params, label=label))
         except Refusal as refusal:  # SQLite lets no exception through
@@ -139,16 +138,13 @@ class Query:
 
     # Rows
 
-    def rows(self, form: Form, etype: str, entities: Sequence[str], order: Attr | None = None) -> list[Row]:
+    def rows(self, form: Form, etype: str, entities: Sequence[str]) -> list[Row]:
         """Those of the entities that exist and that the caller may view, with their triples."""
-        attrs = [attr for attr in self.store.attrs.of(etype) if attr.cardinality == "one"]
-        found = self.store.triples(entities, attrs)
-        rows = [Row(entity, found[entity]) for entity in entities if entity in found]
+        found = self.store.records.get(etype, entities)
+        rows = [Row(entity, found[entity], found[entity].triples) for entity in entities if entity in found]
         self.reads.shown.update(found)
         if not self.caller.admin:
             rows = self._permitted(etype, rows)
-        for row in rows:
-            row.order = next((triple for triple in row.triples if triple.attr == order), None)
         if form.fields is not None:
             self._leave_out(form, rows)
         return rows
@@ -165,7 +161,7 @@ class Query:
         return [compiler.visible(etype, "e.entity")] if isinstance(self.view(etype), Sequence) else []
 
     def _permitted(self, etype: str, rows: list[Row]) -> list[Row]:
-        data = {row.entity: as_object(row.triples) for row in rows}
+        data = {row.entity: row.record.data for row in rows}
         if self.view(etype) is None:
             seen = self.permissions.viewable(self.caller, self.store, etype, data, self.rule_params)
             rows = [row for row in rows if row.entity in seen]

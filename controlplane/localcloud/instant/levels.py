@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from controlplane.localcloud.instant.forms import Form
+from controlplane.localcloud.instant.records import Record
 from controlplane.localcloud.instant.triples import Triple
 
 
@@ -12,13 +13,13 @@ from controlplane.localcloud.instant.triples import Triple
 class Row:
     """One matched entity: its cardinality-one triples and a level for each nested link.
 
-    `order` is the triple that it is ordered by. `others` are triples that the client needs beside its own: those of
-    the nested links, and what a condition or the order reads but `fields` leaves out.
+    `record` has them all, `triples` those that are to be seen. `others` are triples that the client needs beside them:
+    those of the nested links, and what a condition or the order reads but `fields` leaves out.
     """
 
     entity: str
+    record: Record
     triples: list[Triple]
-    order: Triple | None = None
     children: list["Level"] = dataclasses.field(default_factory=list)
     others: list[Triple] = dataclasses.field(default_factory=list)
 

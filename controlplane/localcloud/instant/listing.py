@@ -10,6 +10,7 @@ from controlplane.localcloud.instant.forms import Condition, Form
 from controlplane.localcloud.instant.levels import Level, PageInfo, Row
 from controlplane.localcloud.instant.paging import Order
 from controlplane.localcloud.instant.sql import Sql
+from controlplane.localcloud.instant.triples import Triple
 
 if TYPE_CHECKING:
     from controlplane.localcloud.instant.instaql import Query
@@ -46,7 +47,7 @@ class Listing:
     def _page_info(self, rows: Sequence[Row], more: bool) -> PageInfo:
         """`more` says whether the walk, from whichever end, went on after the page."""
         page = self.form.page
-        start, end = (rows[0].order, rows[-1].order) if rows else (None, None)
+        start, end = (self._cursor(rows[0]), self._cursor(rows[-1])) if rows else (None, None)
         if page.before or (page.limit and page.last):
             has_next = end is not None and self._any(self.order.beyond(end, "after"))
         else:
@@ -59,6 +60,9 @@ class Listing:
             has_previous = start is None or self._any(self.order.beyond(start, "before"))
         return PageInfo(start=start, end=end, has_next=has_next, has_previous=has_previous)
 
+    def _cursor(self, row: Row) -> Triple | None:
+        return next((one for one in (*row.triples, *row.others) if one.attr.id == self.order.attr.id), None)
+
     def _any(self, bound: Sql) -> bool:
         return next(self._walk([bound], backwards=False, batch=1), None) is not None
 
@@ -69,7 +73,7 @@ class Listing:
             return
         with closing(self.query.store.cursor(*sql)) as cursor:
             while found := cursor.fetchmany(min(batch, MANY)):
-                yield from self.query.rows(self.form, self.etype, [row[0] for row in found], self.order.attr)
+                yield from self.query.rows(self.form, self.etype, [row[0] for row in found])
 
     def sql(self, bounds: Sequence[Sql] = (), *, backwards: bool = False) -> Sql:
         """The candidates in order, before anything is asked of rules that are no conditions."""

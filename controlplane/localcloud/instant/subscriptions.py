@@ -7,6 +7,7 @@ import asyncio
 import dataclasses
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Any, Literal, NamedTuple, Protocol
 
 from controlplane.localcloud.instant.errors import Refusal
@@ -57,7 +58,7 @@ class Computation:
     tx_id: int = 0
     subscribers: dict[Subscriber, int] = dataclasses.field(default_factory=dict)
 
-    @property
+    @cached_property
     def frame(self) -> str:
         """What subscribers are sent after a change; the same text for all of them."""
         result, meta = self.answer
@@ -133,6 +134,7 @@ class Subscriptions:
 
     def _compute(self, computation: Computation) -> None:
         self._stale.pop(computation, None)
+        computation.__dict__.pop("frame", None)
         computation.tx_id = self._last_tx_id()
         computation.answer, reads = self._evaluate(computation.caller, computation.query, computation.shape)
         self._index.put(computation, reads)

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from controlplane.localcloud.instant.attrs import Attr, Attrs
 from controlplane.localcloud.instant.errors import Refusal, invalid
 from controlplane.localcloud.instant.reads import Reads, Touch
+from controlplane.localcloud.instant.records import Records
 from controlplane.localcloud.instant.values import Key, check, dumps, key_of
 
 # `many` holds the value of cardinality-many triples and '' for the others, so that the primary key is right for both.
@@ -60,6 +61,10 @@ class Triple(NamedTuple):
     value: Any
     created_at: int
 
+    @property
+    def json(self) -> str:
+        return f'["{self.entity}","{self.attr.id}",{dumps(self.value)},{self.created_at}]'
+
 
 def _stored(wire: dict[str, Any]) -> Attr:
     return dataclasses.replace(Attr.from_wire(wire), catalog=wire.get("catalog", "user"))
@@ -94,6 +99,7 @@ class Store:
         self.attrs = Attrs(attr for _, attr in loaded)
         self.no = {attr.id: no for no, attr in loaded}
         self.by_no = dict(loaded)
+        self.records = Records(self)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -105,6 +111,7 @@ class Store:
             self.db.execute("ROLLBACK")
             self._load_attrs()
             raise
+        self.records.forget(row[0] for row in self.rows("SELECT DISTINCT entity FROM changed", ()))
         self.db.execute("COMMIT")
 
     def touches(self) -> list[Touch]:

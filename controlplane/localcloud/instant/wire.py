@@ -8,7 +8,7 @@ from typing import Any
 
 from controlplane.localcloud.instant.levels import Level, PageInfo
 from controlplane.localcloud.instant.triples import Triple
-from controlplane.localcloud.instant.values import compact, dumps
+from controlplane.localcloud.instant.values import compact
 
 
 def node(levels: Sequence[Level]) -> str:
@@ -40,13 +40,9 @@ def _cursor(triple: Triple | None) -> list[Any] | None:
 
 
 def _triples(level: Level) -> Iterator[str]:
-    yield from map(_json, level.paths)
+    yield from (triple.json for triple in level.paths)
     for row in level.rows:
-        yield from map(_json, row.triples)
-        yield from map(_json, row.others)
+        yield from row.record.json if row.triples is row.record.triples else (triple.json for triple in row.triples)
+        yield from (triple.json for triple in row.others)
         for child in row.children:
             yield from _triples(child)
-
-
-def _json(triple: Triple) -> str:
-    return f'["{triple.entity}","{triple.attr.id}",{dumps(triple.value)},{triple.created_at}]'
