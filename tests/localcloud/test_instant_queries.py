@@ -2,11 +2,11 @@ from typing import Any
 
 import pytest
 
-from controlplane.localcloud.instant.conditions import Sql
 from controlplane.localcloud.instant.engine import Engine
 from controlplane.localcloud.instant.errors import Refusal
 from controlplane.localcloud.instant.forms import Reader
 from controlplane.localcloud.instant.instaql import Query
+from controlplane.localcloud.instant.listing import Listing
 from controlplane.localcloud.instant.permissions import ADMIN
 from tests.plugins.instant import product, tenant
 
@@ -187,7 +187,7 @@ def test_what_the_schema_does_not_know_is_an_empty_answer_not_an_error(engine: E
         ({"limit": 0}, "must be a positive integer. Got 0"),
         ({"limit": True}, "must be a positive integer"),
         ({"offset": -1}, "must be a non-negative integer"),
-        ({"after": []}, "does not speak after yet"),
+        ({"after": []}, "Expected a join row with 4 items for the cursor, got []."),
         ({"having": 1}, "We only support `where`"),
     ],
 )
@@ -203,8 +203,9 @@ def plan(engine: Engine, options: dict[str, Any]) -> str:
     """SQLite's plan for a query of products."""
     query = Query(engine.store, engine.permissions, ADMIN, {"products": {"$": options}})
     (form,) = Reader(engine.store.attrs, {"products": {"$": options}}).forms()
-    sql = query._top_sql(form, "products")
-    assert isinstance(sql, Sql)
+    order = query.order(form, "products")
+    assert order
+    sql = Listing(query, form, "products", order).sql()
     return "\n".join(row[3] for row in engine.store.rows("EXPLAIN QUERY PLAN " + sql.text, sql.parameters))
 
 

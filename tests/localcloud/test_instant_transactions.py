@@ -69,8 +69,8 @@ def test_an_update_of_nothing_but_a_missing_attribute_is_refused_by_name(engine:
 
 def test_a_missing_link_or_namespace_is_refused_too(engine: Engine) -> None:
     assert refusal(engine, ["link", "products", MUG, {"shop": SHOP}]).kind == "validation-failed"
-    error = refusal(engine, ["update", "carts", MUG, {"a": 1}])
-    assert error.hint["errors"][0]["hint"] == {"attributes": ["carts.id", "carts.a"]}
+    error = refusal(engine, ["update", "notes", MUG, {"a": 1}])
+    assert error.hint["errors"][0]["hint"] == {"attributes": ["notes.id", "notes.a"]}
 
 
 @pytest.mark.parametrize(
@@ -251,8 +251,8 @@ def test_too_many_values_for_one_transaction_are_refused(engine: Engine) -> None
 
 def test_an_app_that_creates_attributes_does_so_unless_the_caller_objects(tmp_path: Any) -> None:
     engine = Engine(App(creates_attrs=True), tmp_path / "open.sqlite3")
-    write(engine, ["update", "carts", MUG, {"note": "hi"}], ["link", "carts", MUG, {"items": [BOWL]}])
-    assert get(engine, MUG, "carts") == {"id": MUG, "note": "hi"}
+    write(engine, ["update", "folders", MUG, {"note": "hi"}], ["link", "folders", MUG, {"items": [BOWL]}])
+    assert get(engine, MUG, "folders") == {"id": MUG, "note": "hi"}
     with pytest.raises(Refusal):
-        engine.transact(ADMIN, [["update", "carts", MUG, {"other": 1}]], throw_on_missing_attrs=True)
+        engine.transact(ADMIN, [["update", "folders", MUG, {"other": 1}]], throw_on_missing_attrs=True)
     engine.close()

@@ -15,7 +15,7 @@ from instantdb import Instant
 
 from controlplane.localcloud import defaults
 from controlplane.localcloud.faults import Faults
-from controlplane.localcloud.instant.app import app
+from controlplane.localcloud.instant.app import SERVER, app
 from controlplane.localcloud.instant.engine import App, Engine
 
 
@@ -54,7 +54,7 @@ class serving:  # noqa: N801 - reads as a verb: `with serving(path) as api_uri`
 
     def __init__(self, data: Path, *, apps: tuple[App, ...] = (App(),), faults: Faults | None = None) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
-        config = uvicorn.Config(app(data, apps=apps, faults=faults), log_level="critical", lifespan="on")
+        config = uvicorn.Config(app(data, apps=apps, faults=faults), log_level="critical", lifespan="on", **SERVER)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listener]}, daemon=True)
 

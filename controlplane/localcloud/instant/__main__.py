@@ -6,7 +6,7 @@ import sys
 import uvicorn
 
 from controlplane.localcloud import defaults
-from controlplane.localcloud.instant.app import BANNER, app
+from controlplane.localcloud.instant.app import BANNER, SERVER, app
 
 
 def main() -> None:
@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument("--data", default=".local/instant", help="directory of the SQLite files, one an app")
     options = parser.parse_args()
     sys.stderr.write(f"Instant stand-in on http://{options.host}:{options.port}, data in {options.data}\n{BANNER}\n")
-    uvicorn.run(app(options.data), host=options.host, port=options.port, log_level="warning")
+    uvicorn.run(app(options.data), host=options.host, port=options.port, log_level="warning", **SERVER)
 
 
 if __name__ == "__main__":

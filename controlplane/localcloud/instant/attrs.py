@@ -26,6 +26,7 @@ class Attr:
     data_type: DataType | None = None
     on_delete: Literal["cascade"] | None = None
     on_delete_reverse: Literal["cascade"] | None = None
+    catalog: Literal["user", "system"] = "user"
 
     @property
     def etype(self) -> str:
@@ -64,14 +65,14 @@ class Attr:
             "required?": self.required,
             "checked-data-type": self.data_type,
             "inferred-types": [self.data_type] if self.data_type else [],
-            "catalog": "user",
+            "catalog": self.catalog,
             "on-delete": self.on_delete,
             "on-delete-reverse": self.on_delete_reverse,
         }
 
     @classmethod
     def from_wire(cls, wire: Mapping[str, Any]) -> "Attr":
-        """Unknown keys are ignored: the genuine client sends a stray `isUnsynced`."""
+        """Unknown keys are ignored: the genuine client sends a stray `isUnsynced`. Nobody may claim the catalogue."""
         if not {"id", "forward-identity", "value-type", "cardinality", "unique?", "index?"} <= wire.keys():
             raise invalid("tx-steps", dict(wire), {"expected": "attr?", "in": []})
         if wire["value-type"] == "ref" and not wire.get("reverse-identity"):

@@ -1,16 +1,17 @@
 """An InstaQL query, checked and taken apart (server: db/instaql.clj coerce-forms!). Knows no SQL and no data."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from controlplane.localcloud.instant import paging
 from controlplane.localcloud.instant.attrs import Attr, Attrs
 from controlplane.localcloud.instant.errors import Refusal, invalid
+from controlplane.localcloud.instant.paging import EVERYTHING, Page
+from controlplane.localcloud.instant.values import compact
 
 OPERATORS = {"$in", "in", "$not", "$ne", "$isNull", "$gt", "$gte", "$lt", "$lte", "$like", "$ilike"}
-OPTIONS = {"where", "order", "limit", "offset", "first", "fields"}
-# The vendor's, but not this stand-in's yet: refused rather than ignored.
-UNSPOKEN = {"before", "after", "beforeInclusive", "afterInclusive", "last", "aggregate"}
+OPTIONS = {"where", "order", "fields", "aggregate", *paging.OPTIONS}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -20,6 +21,16 @@ class Leaf:
     path: tuple[str, ...]
     op: str
     value: Any
+
+    @property
+    def beyond(self) -> "Leaf":
+        """The same condition, asked of what the first label leads to."""
+        return Leaf(path=self.path[1:], op=self.op, value=self.value)
+
+    @property
+    def last(self) -> "Leaf":
+        """The same condition, asked of what all but the last label lead to."""
+        return Leaf(path=self.path[-1:], op=self.op, value=self.value)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,11 +46,20 @@ class AllOf:
 Condition = Leaf | AnyOf | AllOf
 
 
+def leaves(conditions: Iterable[Condition]) -> Iterator[Leaf]:
+    for condition in conditions:
+        if isinstance(condition, Leaf):
+            yield condition
+        else:
+            yield from leaves(condition.conditions)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Form:
     """One level of a query: the namespace or link `key`, its options, and the links nested in it.
 
-    `etype` is None where no such link exists: the vendor answers that with an empty list.
+    `etype` is None where no such link exists: the vendor answers that with an empty list. A `paged` form's answer says
+    where its page starts and ends; of an `aggregate` only the number of entities is wanted.
     """
 
     key: str
@@ -47,8 +67,9 @@ class Form:
     where: tuple[Condition, ...] = ()
     order: str = "serverCreatedAt"
     descending: bool = False
-    limit: int | None = None
-    offset: int = 0
+    page: Page = EVERYTHING
+    paged: bool = False
+    aggregate: bool = False
     fields: frozenset[str] | None = None
     children: tuple["Form", ...] = ()
 
@@ -79,17 +100,17 @@ class Reader:
         options = self._map(body.get("$", {}), [*path, "$"])
         self._check_options(options, path)
         order, descending = self._order(options, etype, path)
-        limit = options.get("limit", options.get("first"))
         fields = options.get("fields")
+        page = paging.read_page(options, [*path, "$"], self.refuse, top=len(path) == 1)
         return Form(
             key=key,
             etype=etype,
             where=tuple(self._conditions(_given(options, "where"), etype, [*path, "$", "where"])),
             order=order,
             descending=descending,
-            # Deeper limits are left to the client, which re-runs the query on what it gets.
-            limit=limit if len(path) == 1 else None,
-            offset=options.get("offset") or 0,
+            page=page,
+            paged=len(path) == 1 and (page.given or bool(options.get("order"))),
+            aggregate=self._aggregate(options, body, path),
             fields=None if fields is None else frozenset([*fields, "id"]),
             children=tuple(
                 self._form(child, inner, link_target(self.attrs, etype, child), [*path, child])
@@ -100,27 +121,23 @@ class Reader:
 
     def _check_options(self, options: Mapping[str, Any], path: list[Any]) -> None:
         at = [*path, "$"]
-        if unspoken := options.keys() & UNSPOKEN:
-            message = f"This stand-in does not speak {', '.join(sorted(unspoken))} yet; a real Instant server does."
-            raise self.refuse(message, at, "supported-options?")
         if options.keys() - OPTIONS:
             message = "We only support `where`, `order`, `limit`, `offset`, `before`, and `after` clauses."
             raise self.refuse(message, at, "supported-options?")
-        for name in ("limit", "first"):
-            if (value := options.get(name)) is not None and not (_is_int(value) and value > 0):
-                message = f"The {name} field must be a positive integer. Got {value}."
-                raise self.refuse(message, [*at, name], "supported-options?")
-        offset = options.get("offset")
-        if offset is not None and not (_is_int(offset) and offset >= 0):
-            message = f"The offset field must be a non-negative integer. Got {offset}."
-            raise self.refuse(message, [*at, "offset"], "supported-options?")
-        if len(path) > 1 and offset:
-            message = "We currently only support `offset`, `before`, and `after` clauses on the top-level field."
-            raise self.refuse(f"{message} Limit fields will be ignored", at, "supported-options?")
-        if options.get("limit") and options.get("first"):
-            raise self.refuse("Only provide one of `limit` or `first`.", at, "supported-options?")
         if not isinstance(options.get("fields", []), list):
             raise self.refuse("The `fields` property should be an array of field names.", [*at, "fields"], "array?")
+
+    def _aggregate(self, options: Mapping[str, Any], body: Mapping[str, Any], path: list[Any]) -> bool:
+        aggregate, at = options.get("aggregate"), [*path, "$", "aggregate"]
+        if aggregate is None:
+            return False
+        if aggregate != "count":
+            message = f'The aggregate field only accepts "count", got {compact(aggregate)}.'
+            raise self.refuse(message, at, "supported-options?")
+        if body.keys() - {"$"}:
+            message = "You can not combine aggregates with child queries at this time."
+            raise self.refuse(message, at, "valid-query?")
+        return True
 
     # Order
 
@@ -153,6 +170,10 @@ class Reader:
                 raise self.refuse(f"The `{attr.name}` attribute {message}", at, "supported-order?")
 
     # Where
+
+    def conditions(self, where: Mapping[str, Any], etype: str) -> tuple[Condition, ...]:
+        """A where-clause by itself."""
+        return tuple(self._conditions(where, etype, []))
 
     def _conditions(self, where: Any, etype: str | None, path: list[Any]) -> Iterator[Condition]:
         for key, value in self._map(where, path).items():
@@ -197,10 +218,6 @@ def _given(options: Mapping[str, Any], name: str) -> Any:
     return {} if value is None else value
 
 
-def _is_int(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
 def _missing(names: tuple[str, ...]) -> list[Condition]:
     return [Leaf(path=names[: i + 1], op="$isNull", value=True) for i in range(len(names))]
 
@@ -219,3 +236,21 @@ def link_target(attrs: Attrs, etype: str | None, label: str) -> str | None:
         return None
     attr, forward = found
     return attr.reverse_etype if forward else attr.etype
+
+
+def hops(attrs: Attrs, etype: str, leaf: Leaf) -> Iterator[str]:
+    """The namespaces that a condition's path leads to, from `etype` on."""
+    at: str | None = etype
+    for label in leaf.path[:-1]:
+        if (at := link_target(attrs, at, label)) is not None:
+            yield at
+
+
+def namespaces(attrs: Attrs, form: Form) -> Iterator[str]:
+    """Every namespace that a form has anything to do with."""
+    if form.etype:
+        yield form.etype
+        for leaf in leaves(form.where):
+            yield from hops(attrs, form.etype, leaf)
+    for child in form.children:
+        yield from namespaces(attrs, child)

@@ -4,22 +4,26 @@ A triple is `[entity, attribute, value, created at (epoch ms)]`. Its primary key
 partial indexes below are `ave`, `av` and `vae`. `key` is the value in a form that SQLite compares like Postgres would.
 """
 
+import dataclasses
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from controlplane.localcloud.instant.attrs import Attr, Attrs
 from controlplane.localcloud.instant.errors import Refusal, invalid
+from controlplane.localcloud.instant.reads import Reads, Touch
+from controlplane.localcloud.instant.records import Records
 from controlplane.localcloud.instant.values import Key, check, dumps, key_of
 
 # `many` holds the value of cardinality-many triples and '' for the others, so that the primary key is right for both.
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS attr (no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, wire TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS tx (id INTEGER PRIMARY KEY AUTOINCREMENT, created_at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS triple (
     entity TEXT NOT NULL, attr INTEGER NOT NULL, many TEXT NOT NULL, value TEXT NOT NULL, key,
     created_at INTEGER NOT NULL,
@@ -30,6 +34,18 @@ CREATE INDEX IF NOT EXISTS triple_ave ON triple (attr, key, entity) WHERE is_ind
 CREATE UNIQUE INDEX IF NOT EXISTS triple_av ON triple (attr, key) WHERE is_unique AND key IS NOT NULL;
 CREATE INDEX IF NOT EXISTS triple_vae ON triple (key, attr, entity) WHERE is_ref;
 CREATE INDEX IF NOT EXISTS triple_created ON triple (attr, created_at, entity) WHERE is_id;
+"""
+
+# What the running transaction changes, for `touches`. Temporary, so it goes back with the transaction and is no file.
+TRACKING = """
+PRAGMA temp_store = MEMORY;
+CREATE TEMP TABLE changed (entity TEXT NOT NULL, attr INTEGER NOT NULL, key);
+CREATE TEMP TRIGGER inserted AFTER INSERT ON main.triple BEGIN
+    INSERT INTO changed VALUES (new.entity, new.attr, new.key); END;
+CREATE TEMP TRIGGER updated AFTER UPDATE OF value ON main.triple BEGIN
+    INSERT INTO changed VALUES (old.entity, old.attr, old.key), (new.entity, new.attr, new.key); END;
+CREATE TEMP TRIGGER deleted AFTER DELETE ON main.triple BEGIN
+    INSERT INTO changed VALUES (old.entity, old.attr, old.key); END;
 """
 
 # An unchanged value keeps its row, a changed one its created_at: `serverCreatedAt` is about creation.
@@ -45,9 +61,20 @@ class Triple(NamedTuple):
     value: Any
     created_at: int
 
+    @property
+    def json(self) -> str:
+        return f'["{self.entity}","{self.attr.id}",{dumps(self.value)},{self.created_at}]'
+
+
+def _stored(wire: dict[str, Any]) -> Attr:
+    return dataclasses.replace(Attr.from_wire(wire), catalog=wire.get("catalog", "user"))
+
 
 class Store:
-    """Every write must happen inside `transaction`. `attrs` is the current catalogue, `no` its SQLite numbers."""
+    """Every write must happen inside `transaction`. `attrs` is the current catalogue, `no` its SQLite numbers.
+
+    `viewable` is whom the SQL function of that name asks: the query that runs.
+    """
 
     def __init__(self, path: Path | str) -> None:
         self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
@@ -56,6 +83,10 @@ class Store:
         self.db.execute("PRAGMA cache_size = -65536")  # KiB: 5,000 products of a shop lie on as many pages
         self.db.execute("PRAGMA mmap_size = 1073741824")
         self.db.executescript(SCHEMA)
+        self.db.executescript(TRACKING)
+        self.reads: Reads | None = None  # of the query that is running, if one is
+        self.viewable: Callable[[str, str, str], bool] = lambda etype, label, entity: False
+        self.db.create_function("viewable", 3, lambda *asked: self.viewable(*asked))  # noqa: PLW0108 - as it is then
         self.db.create_function("lower_unicode", 1, lambda text: text and text.lower(), deterministic=True)
         self._load_attrs()
 
@@ -64,10 +95,11 @@ class Store:
 
     def _load_attrs(self) -> None:
         rows = self.db.execute("SELECT no, wire FROM attr ORDER BY no").fetchall()
-        loaded = [(no, Attr.from_wire(json.loads(wire))) for no, wire in rows]
+        loaded = [(no, _stored(json.loads(wire))) for no, wire in rows]
         self.attrs = Attrs(attr for _, attr in loaded)
         self.no = {attr.id: no for no, attr in loaded}
         self.by_no = dict(loaded)
+        self.records = Records(self)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -79,7 +111,25 @@ class Store:
             self.db.execute("ROLLBACK")
             self._load_attrs()
             raise
+        self.records.forget(row[0] for row in self.rows("SELECT DISTINCT entity FROM changed", ()))
         self.db.execute("COMMIT")
+
+    def touches(self) -> list[Touch]:
+        """What has changed since the last call, entity by entity."""
+        touches: dict[str, Touch] = {}
+        for entity, no, key in self.rows("SELECT DISTINCT entity, attr, key FROM changed", ()):
+            touch = touches.setdefault(entity, Touch(entity))
+            touch.attrs.add(no)
+            touch.buckets.add((no, key))
+            if attr := self.by_no.get(no):
+                touch.namespaces.add(attr.etype)
+        self.db.execute("DELETE FROM changed")
+        now = (
+            "SELECT entity, attr, key FROM triple WHERE entity IN (SELECT value FROM json_each(?)) AND key IS NOT NULL"
+        )
+        for entity, no, key in self.rows(now, (json.dumps([*touches]),)):
+            touches[entity].buckets.add((no, key))
+        return list(touches.values())
 
     def next_tx_id(self) -> int:
         now = time.time_ns() // 1_000_000
@@ -87,6 +137,20 @@ class Store:
         self.db.execute("DELETE FROM tx WHERE id < ?", (cursor.lastrowid,))  # AUTOINCREMENT never reuses an id
         assert cursor.lastrowid is not None
         return cursor.lastrowid
+
+    def last_tx_id(self) -> int:
+        """The id of the last committed transaction, 0 before the first."""
+        row = self.db.execute("SELECT max(id) FROM tx").fetchone()
+        return row[0] or 0
+
+    # What belongs to the app besides its data
+
+    def kept(self, name: str) -> Any:
+        row = self.db.execute("SELECT value FROM kept WHERE name = ?", (name,)).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def keep(self, name: str, value: Any) -> None:
+        self.db.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", (name, json.dumps(value)))
 
     # Attributes
 
@@ -96,22 +160,23 @@ class Store:
             self._refuse_clash(attr)
             self._insert(attr)
 
-    def declare(self, attr: Attr) -> None:
-        """Makes the catalogue hold exactly this attribute, as the app's own schema says, whatever is stored already.
+    def declare(self, attrs: Iterable[Attr]) -> None:
+        """Makes the catalogue hold exactly these attributes, as the app's own schema says, whatever is stored already.
 
         Entities that lack a value which is now required keep lacking it until they are written again.
         """
-        known = self.attrs.get(attr.id)
-        if known is None:
-            self._insert(attr)
-        elif known != attr:
-            self._redefine(attr)
+        declared = list(attrs)
+        self._insert(*(attr for attr in declared if self.attrs.get(attr.id) is None))
+        for attr in declared:
+            if self.attrs.get(attr.id) != attr:
+                self._redefine(attr)
 
-    def _insert(self, attr: Attr) -> None:
-        self.db.execute("INSERT INTO attr (id, wire) VALUES (?, ?)", (attr.id, dumps(attr.to_wire())))
+    def _insert(self, *attrs: Attr) -> None:
+        rows = [(attr.id, dumps(attr.to_wire())) for attr in attrs]
+        self.db.executemany("INSERT INTO attr (id, wire) VALUES (?, ?)", rows)
         self._load_attrs()
-        if attr.indexed and not attr.is_ref:
-            self.backfill(attr.etype, self._entities_of(attr.etype))
+        for etype in {attr.etype for attr in attrs if attr.indexed and not attr.is_ref}:
+            self.backfill(etype, self.entities(etype))
 
     def _refuse_clash(self, attr: Attr) -> None:
         if self.attrs.get(attr.id):
@@ -121,7 +186,7 @@ class Store:
             if self.attrs.forward(etype, label) or self.attrs.reverse(etype, label):
                 hint = {"record-type": "ident", "etype": etype, "label": label}
                 raise Refusal("record-not-unique", f"`{label}` already exists on `{etype}`", hint)
-        if attr.required and self._entities_of(attr.etype):
+        if attr.required and self.entities(attr.etype):
             message = f"Can't create attribute `{attr.label}` as required because `{attr.etype}` already have entities"
             raise invalid("attributes", attr.to_wire(), {"message": message})
 
@@ -137,7 +202,7 @@ class Store:
                 (new_many, key, *flags, entity, no, many),
             )
         if attr.indexed and not attr.is_ref:
-            self.backfill(attr.etype, self._entities_of(attr.etype))
+            self.backfill(attr.etype, self.entities(attr.etype))
 
     def delete_attr(self, attr_id: str) -> None:
         if (no := self.no.get(attr_id)) is not None:
@@ -228,7 +293,8 @@ class Store:
         """Which of these ids have any triple in the namespace."""
         return set(self.triples(list(entities), self.attrs.of(etype)))
 
-    def _entities_of(self, etype: str) -> list[str]:
+    def entities(self, etype: str) -> list[str]:
+        """Every entity of a namespace."""
         attr = self.attrs.forward(etype, "id")
         if attr is None:
             return []
@@ -237,7 +303,10 @@ class Store:
         ]
 
     def count(self, etype: str) -> int:
-        return len(self._entities_of(etype))
+        return len(self.entities(etype))
 
     def rows(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         return self.db.execute(sql, parameters).fetchall()
+
+    def cursor(self, sql: str, parameters: Sequence[Any]) -> sqlite3.Cursor:
+        return self.db.execute(sql, parameters)

@@ -25,11 +25,20 @@ PYTHON_TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
+_canonical = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
 def dumps(value: Any) -> str:
     """One text per value, so that equal values are equal texts (jsonb: 1.0 = 1, key order is nothing)."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _canonical(value)
+
+
+def compact(message: Any) -> str:
+    """A message's JSON, in the order in which it was built."""
+    return _compact(message)
 
 
 def loads(body: bytes | str) -> Any:

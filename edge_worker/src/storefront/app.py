@@ -121,9 +121,15 @@ async def search_page(request: Request) -> Response:
     return shop_page(shop, pages.search(shop.record, origin=shop.origin, results=results))
 
 
+async def cart_page(request: Request) -> Response:
+    shop = await shop_of(request)
+    return shop_page(shop, pages.cart(shop.record, origin=shop.origin))
+
+
 async def robots(request: Request) -> Response:
     shop = await shop_of(request)
-    text = f"User-agent: *\nDisallow: /search\nDisallow: /preview/\n\nSitemap: {shop.origin}/sitemap.xml\n"
+    away = "Disallow: /search\nDisallow: /cart\nDisallow: /preview/\n"
+    text = f"User-agent: *\n{away}\nSitemap: {shop.origin}/sitemap.xml\n"
     return PlainTextResponse(text, headers={"cache-control": REVALIDATE})
 
 
@@ -223,6 +229,7 @@ def build() -> Starlette:
             Route("/products", product_list),
             Route("/products/{slug}", product),
             Route("/search", search_page),
+            Route("/cart", cart_page),
             Route("/api/search", chat_api.search_api),
             Route("/api/chat", chat_api.chat, methods=["POST"]),
             Route("/api/chat/rating", chat_api.rating, methods=["POST"]),

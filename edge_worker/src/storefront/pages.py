@@ -14,8 +14,8 @@ from urllib.parse import quote, urlencode
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup, escape
 
-from storefront import richtext, structured_data, theme
-from storefront.assets import STYLESHEET, TEMPLATES
+from storefront import browser_page, richtext, structured_data, theme
+from storefront.assets import BUNDLE, STYLESHEET, TEMPLATES
 from storefront.catalog import SORTS, Listing, record_cards
 from storefront.documents import DomainRecord, Product, Theme, format_money
 from storefront.links import absolute, safe_image, safe_url
@@ -113,6 +113,13 @@ def search(record: DomainRecord, *, origin: str, results: Results) -> str:
     heading = words("results_for", question=results.question) if results.question else words("search_title")
     meta = Meta(title=f"{heading} – {record.tenant.name}", path="/search", index=False)
     return _render("search.html", record, origin, meta, results=results)
+
+
+def cart(record: DomainRecord, *, origin: str) -> str:
+    """The cart's page. What is in a cart only the shopper's browser knows, which fills it in."""
+    words = Messages(record.config.locale)
+    meta = Meta(title=f"{words('cart')} – {record.tenant.name}", path="/cart", index=False)
+    return _render("cart.html", record, origin, meta)
 
 
 def message(record: DomainRecord, *, origin: str, kind: str, request_id: str = "") -> str:
@@ -216,6 +223,7 @@ def _shared(record: DomainRecord, origin: str, meta: Meta) -> dict[str, Any]:
         "mark": unmarked, "logo": safe_image(record.theme.logo_url),
         "icon": safe_image(record.theme.favicon_url) or icon(record.tenant.name[:1].upper() or "•", record),
         "stock_note": lambda item: _stock_note(item, words),
+        "bundle": BUNDLE, "page": browser_page.config(record),
     }  # fmt: skip
 
 
