@@ -11,7 +11,7 @@ from django.db import models, transaction
 from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
-from django.urls import URLPattern, path, reverse
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
@@ -177,7 +177,7 @@ class DomainAdmin(PublishingLineAdmin):
         return render_to_string("tenants/admin/domain_panel.html", context, request)
 
     def get_urls(self) -> list[Any]:
-        def view(name: str, handler: Any) -> URLPattern:
+        def view(name: str, handler: Any) -> Any:
             return path(f"<path:object_id>/{name}/", self.admin_site.admin_view(handler), name=f"tenants_domain_{name}")
 
         return [

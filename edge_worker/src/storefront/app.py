@@ -71,7 +71,7 @@ async def product(request: Request) -> Response:
         log.warning("a product page shows its card from the record: %s", error)
         return _product_from_record(shop, slug)
     if item is None:
-        return await _moved(shop, f"/products/{slug}")
+        return await _renamed(shop, f"/products/{slug}")
     page = pages.product(shop.record, origin=shop.origin, item=item, similar=await _similar(shop, item))
     return shop_page(shop, page)
 
@@ -84,7 +84,7 @@ async def _similar(shop: Shop, item: Product) -> Sequence[Product]:
         return ()
 
 
-async def _moved(shop: Shop, path: str) -> Response:
+async def _renamed(shop: Shop, path: str) -> Response:
     """301 to where a renamed page is now; 404 where none was renamed. Only a miss costs this second KV read."""
     try:
         target = await shop.env.KV.get(redirect_key(shop.record.tenant.id, path))
