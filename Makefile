@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-reset test lint format types contracts migrations-check pytest bench lock browser edge-tools
+.PHONY: help setup demo demo-reset test lint format types contracts migrations-check pytest bench lock browser bundle edge-tools
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -21,11 +21,24 @@ $(VENV)/.installed: requirements.lock
 	@$(PIP) -r requirements.lock
 	@touch $@
 
-# npm's own stamp; its scripts are not run: esbuild and workerd ship their binaries as packages.
-edge_worker/node_modules/.package-lock.json: edge_worker/package-lock.json $(VENV)/.installed
-	@echo "Installing what bundles and tests the Worker …"
-	@cd edge_worker && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+# npm's scripts are not run: esbuild and workerd ship their binaries as packages. The demo needs package.json's
+# `dependencies` only, a tenth of it all; whoever has it all has that too.
+NPM_CI := cd edge_worker && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+
+edge_worker/node_modules/.for-the-demo: edge_worker/package-lock.json $(VENV)/.installed
+	@echo "Installing what bundles the storefront's JavaScript …"
+	@$(NPM_CI) --omit=dev
 	@touch $@
+
+edge_worker/node_modules/.all: edge_worker/package-lock.json $(VENV)/.installed
+	@echo "Installing what bundles and tests the Worker …"
+	@$(NPM_CI)
+	@touch edge_worker/node_modules/.for-the-demo $@
+
+edge_worker/src/storefront/bundle.py: edge_worker/build.mjs $(wildcard edge_worker/browser/*) edge_worker/node_modules/.for-the-demo
+	@cd edge_worker && node build.mjs
+
+bundle: edge_worker/src/storefront/bundle.py ## Bundle the storefront's JavaScript
 
 # MarkupSafe has no pure wheel: this machine's is taken and its compiled half dropped.
 edge_worker/python_modules/.synced: edge_worker/requirements.lock $(VENV)/.installed
@@ -34,12 +47,12 @@ edge_worker/python_modules/.synced: edge_worker/requirements.lock $(VENV)/.insta
 	@find edge_worker/python_modules -name '*.so' -delete
 	@touch $@
 
-edge-tools: edge_worker/node_modules/.package-lock.json edge_worker/python_modules/.synced ## What bundles and tests the Worker
+edge-tools: edge_worker/node_modules/.all bundle edge_worker/python_modules/.synced ## What bundles and tests the Worker
 
-demo: setup ## Start the whole platform on loopback with demo shops; Ctrl-C stops it
+demo: setup bundle ## Start the whole platform on loopback with demo shops; Ctrl-C stops it
 	@$(BIN)/python manage.py demo
 
-demo-reset: setup ## Delete the demo's data and start afresh
+demo-reset: setup bundle ## Delete the demo's data and start afresh
 	rm -rf .local
 	@$(BIN)/python manage.py demo
 

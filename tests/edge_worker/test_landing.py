@@ -125,7 +125,8 @@ async def test_the_policy_lets_through_exactly_the_pages_own_style(platform: Pla
     assert [theme.csp_hash(style) in policy for style in styles] == [True]
     assert "unsafe-inline" not in policy
     assert " style=" not in answer.text
-    assert not re.search(r"<script(?! type=\"application/ld\+json\")", answer.text)
+    assert not re.search(r"<script(?! type=\"application/(?:ld\+)?json\"| type=\"module\" src=\"/assets/)", answer.text)
+    assert "script-src 'self';" in policy
 
 
 async def test_security_headers_are_on_every_kind_of_answer(platform: Platform) -> None:

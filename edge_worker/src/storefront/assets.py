@@ -1,6 +1,7 @@
 """What identifies this build of the storefront's look: the style sheet's digest and the templates' digest."""
 
 import hashlib
+import importlib
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,12 @@ TEMPLATES: Final = {
     for path in sorted((_HERE / "templates").rglob("*.html"))
 }
 """Read once, at import: on Cloudflare that is part of the snapshot."""
+
+
+BUNDLE: Final[dict[str, str]] = (
+    importlib.import_module("storefront.bundle").FILES if (_HERE / "bundle.py").exists() else {}
+)
+"""Where the browser's files are, by name; empty before `make bundle`: pages then are complete, but not live."""
 
 
 def digest(*parts: bytes) -> str:

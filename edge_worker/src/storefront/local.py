@@ -12,9 +12,10 @@ from pathlib import Path
 
 import httpx
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from storefront.app import build
 from storefront.bindings import Env
@@ -65,10 +66,22 @@ def with_files(inner: ASGIApp) -> ASGIApp:
     files = StaticFiles(directory=PUBLIC)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        is_file = scope.get("path", "").startswith(("/static/", "/assets/"))
-        await (files if is_file else inner)(scope, receive, send)
+        path = scope.get("path", "")
+        is_file = path.startswith(("/static/", "/assets/")) or path == "/sw.js"
+        await (files if is_file else inner)(scope, receive, _kept(send) if path.startswith("/assets/") else send)
 
     return app
+
+
+def _kept(send: Send) -> Send:
+    """As public/_headers says on Cloudflare: a name with a content hash never changes its content."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] < 400:
+            MutableHeaders(scope=message)["cache-control"] = "public, max-age=31536000, immutable"
+        await send(message)
+
+    return sending
 
 
 def serve(env: Env, client: httpx.AsyncClient | None = None) -> Starlette:

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from storefront.messages_live import WORDS
+
 _EN: Final = {
     "skip": "Skip to content",
     "main_navigation": "Main navigation",
@@ -184,7 +186,7 @@ _DE: Final = {
     "back_home": "Zur Startseite",
 }
 
-LANGUAGES: Final[dict[str, dict[str, str]]] = {"en": _EN, "de": _DE}
+LANGUAGES: Final[dict[str, dict[str, str]]] = {"en": _EN | WORDS["en"], "de": _DE | WORDS["de"]}
 
 _RIGHT_TO_LEFT = frozenset(("ar", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"))
 
@@ -200,6 +202,10 @@ class Messages:
     def __call__(self, key: str, **values: object) -> str:
         """The text with its placeholders filled in; the caller escapes it. Raises KeyError for an unknown key."""
         return self._table[key].format(**values)
+
+    def raw(self, key: str) -> str:
+        """The text with its placeholders as they are. Raises KeyError for an unknown key."""
+        return self._table[key]
 
 
 def direction(locale: str) -> str:

@@ -1,5 +1,7 @@
 """Money as integer minor units and its display; standard library only."""
 
+from typing import Any
+
 # ISO 4217 currencies whose minor unit is not a hundredth (list one, amendment 176).
 ZERO_DECIMALS = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split())
 THREE_DECIMALS = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
@@ -36,13 +38,24 @@ def decimal_string(amount: int, currency: str) -> str:
 
 def format_money(amount: int, currency: str, locale: str) -> str:
     """`amount` minor units of an ISO 4217 `currency` as a shopper of the BCP 47 `locale` reads it."""
-    language = locale.replace("_", "-").split("-")[0].lower()
-    group, point, behind = _FORMS.get(language, _FORMS["en"])
-    if locale in ("de-CH", "de-LI"):
-        group, point, behind = "’", ".", False
+    group, point, behind = _form(locale)
     whole, _, part = decimal_string(abs(amount), currency).partition(".")
     number = f"{int(whole):,}".replace(",", group) + (point + part if part else "")
     symbol = SYMBOLS.get(currency, currency)
     spaced = symbol if behind or not symbol[-1].isalpha() else symbol + "\xa0"
     sign = "-" if amount < 0 else ""
     return f"{sign}{number}\xa0{symbol}" if behind else f"{sign}{spaced}{number}"
+
+
+def rules(locale: str) -> dict[str, Any]:
+    """What browser/money.js needs to write any currency as format_money does for this locale."""
+    group, point, behind = _form(locale)
+    digits = dict.fromkeys(sorted(ZERO_DECIMALS), 0) | dict.fromkeys(sorted(THREE_DECIMALS), 3)
+    return {"group": group, "point": point, "behind": behind, "digits": digits, "symbols": SYMBOLS}
+
+
+def _form(locale: str) -> tuple[str, str, bool]:
+    """Group separator, decimal separator, whether the symbol goes behind the number."""
+    if locale in ("de-CH", "de-LI"):
+        return "’", ".", False
+    return _FORMS.get(locale.replace("_", "-").split("-")[0].lower(), _FORMS["en"])

@@ -14,8 +14,8 @@ from urllib.parse import quote, urlencode
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup, escape
 
-from storefront import richtext, structured_data, theme
-from storefront.assets import STYLESHEET, TEMPLATES
+from storefront import browser_page, richtext, structured_data, theme
+from storefront.assets import BUNDLE, STYLESHEET, TEMPLATES
 from storefront.catalog import SORTS, Listing, record_cards
 from storefront.documents import DomainRecord, Product, Theme, format_money
 from storefront.links import absolute, safe_image, safe_url
@@ -201,6 +201,7 @@ def _shared(record: DomainRecord, origin: str, meta: Meta) -> dict[str, Any]:
         "image": absolute(origin, safe_image(meta.image)),
         "icon": icon(record.tenant.name[:1].upper() or "•", record),
         "stock_note": lambda item: _stock_note(item, words),
+        "bundle": BUNDLE, "page": browser_page.config(record),
     }  # fmt: skip
 
 

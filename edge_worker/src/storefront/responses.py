@@ -4,13 +4,14 @@ import contextvars
 import logging
 import re
 import uuid
+from collections.abc import Iterable
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from storefront import pages, theme
+from storefront import browser_page, pages, theme
 from storefront.assets import BUILD
 from storefront.bindings import Env, variable
 from storefront.hosts import Shop
@@ -26,8 +27,11 @@ log = logging.getLogger("storefront")
 request_id: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="-")
 
 
-def security_headers(env: Env, style: str) -> dict[str, str]:
-    """No inline script and no inline style but `style`, the page's theme, which is let through by its hash."""
+def security_headers(env: Env, style: str, connect: Iterable[str] = ()) -> dict[str, str]:
+    """No inline script and no inline style but `style`, the page's theme, which is let through by its hash.
+
+    `connect` are the further origins that its scripts may talk to: the shop's own Instant and nobody else's.
+    """
     https = variable(env, "PUBLIC_SCHEME", "https") == "https"
     policy = {
         "default-src": "'none'",
@@ -35,7 +39,8 @@ def security_headers(env: Env, style: str) -> dict[str, str]:
         "style-src": f"'self' {theme.csp_hash(style)}",
         "img-src": f"'self' data: https: {variable(env, 'IMG_SRC')}".rstrip(),
         "font-src": "'self'",
-        "connect-src": "'self'",
+        "connect-src": " ".join(("'self'", *connect)),
+        "worker-src": "'self'",
         "form-action": "'self'",
         "base-uri": "'none'",
         "frame-ancestors": "'none'",
@@ -52,7 +57,8 @@ def security_headers(env: Env, style: str) -> dict[str, str]:
 
 def shop_page(shop: Shop, html: str, *, status: int = 200, etag: str = "") -> Response:
     """A page of a shop. What is not a plain success is not stored anywhere."""
-    headers = security_headers(shop.env, pages.style(shop.record)) | {
+    connect = browser_page.connect_sources(shop.record.config.realtime)
+    headers = security_headers(shop.env, pages.style(shop.record), connect) | {
         "cache-control": REVALIDATE if status == 200 else "no-store",
         "x-storefront-revision": shop.record.revision,
     }

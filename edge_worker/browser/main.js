@@ -1,0 +1,3 @@
+export function start(page) {
+  document.documentElement.dataset.live = page.tenant;
+}
