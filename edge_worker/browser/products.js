@@ -1,0 +1,89 @@
+// The products that a page shows or its cart holds, live from Instant and at once from IndexedDB on a later visit.
+
+const FIELDS = [
+  "tenantId", "slug", "title", "price", "currency", "compareAtPrice", "imageUrl", "imageAlt", "stock", "available", "updatedAt",
+];
+
+export class Products {
+  #db;
+  #tenant;
+  #known = new Map(); // id → {product, state}; "live" once this visit's connection has said so
+  #watches = new Map(); // name → {key, stop}
+  #listeners = new Set();
+
+  constructor(db, tenant) {
+    this.#db = db;
+    this.#tenant = tenant;
+  }
+
+  /** @returns {{product?: object, state: "live" | "saved" | "gone" | "unknown"}} */
+  find = (id) => this.#known.get(id) ?? { state: "unknown" };
+
+  /** Calls back with the ids whose product or state has changed. */
+  onChange(callback) {
+    this.#listeners.add(callback);
+  }
+
+  /** What this device saw of a product on an earlier page: shown until Instant or IndexedDB know better. */
+  remember(id, product) {
+    if (!this.#known.has(id)) this.#learn(new Map([[id, { product, state: "saved" }]]));
+  }
+
+  /** Follows these ids, in the place of those that `name` followed before. */
+  watch(name, ids) {
+    const wanted = [...new Set(ids)].sort();
+    const key = wanted.join();
+    if (this.#watches.get(name)?.key === key) return;
+    const before = this.#watches.get(name);
+    this.#watches.set(name, { key, stop: wanted.length ? this.#subscribe(wanted) : () => {} });
+    before?.stop(); // after the new one is there: what both follow stays followed
+  }
+
+  #subscribe(ids) {
+    const query = { products: { $: { where: { tenantId: this.#tenant, id: { $in: ids } }, fields: FIELDS } } };
+    let confirmed = false;
+    let latest = null;
+    const take = (data) => {
+      if (!data || data.error) return;
+      latest = data.products.filter((product) => product.tenantId === this.#tenant);
+      this.#learn(this.#verdicts(ids, latest, confirmed));
+    };
+    const stop = this.#db.subscribeQuery(query, take);
+    // The first answer may be IndexedDB's, and where the server agrees with it no second one comes: ask once aloud.
+    let stopped = false;
+    const confirm = () =>
+      this.#db.queryOnce(query).then(
+        ({ products }) => {
+          confirmed = true;
+          if (!stopped) take({ products });
+        },
+        () => stopped || setTimeout(() => stopped || confirmed || confirm(), 5000),
+      );
+    confirm();
+    return () => {
+      stopped = true;
+      stop();
+    };
+  }
+
+  #verdicts(ids, products, confirmed) {
+    const verdicts = new Map(products.map((product) => [product.id, { product, state: confirmed ? "live" : "saved" }]));
+    for (const id of ids) {
+      if (verdicts.has(id) || !confirmed) continue; // IndexedDB may simply not have met a product yet
+      verdicts.set(id, { product: this.#known.get(id)?.product, state: "gone" });
+    }
+    return verdicts;
+  }
+
+  #learn(verdicts) {
+    const changed = [];
+    for (const [id, verdict] of verdicts) {
+      const known = this.#known.get(id);
+      if (known?.state === "live" && verdict.state === "saved") continue; // never back from live to remembered
+      if (JSON.stringify(known) === JSON.stringify(verdict)) continue;
+      this.#known.set(id, verdict);
+      changed.push(id);
+    }
+    if (changed.length) for (const callback of this.#listeners) callback(changed);
+  }
+}
