@@ -7,7 +7,7 @@ import { Storage } from "./storage.js";
  * from the other; users host Instant themselves
  */
 export function connect({ appId, apiURI, websocketURI }) {
-  return init({ appId, apiURI, websocketURI, devtool: false, disableValidation: true }, Storage);
+  return init({ appId, apiURI, websocketURI, devtool: false }, Storage);
 }
 
 /**

@@ -20,7 +20,7 @@ export function limit(product) {
 
 /**
  * @param {Record<string, {quantity: number, addedAt: number}>} lines by product id
- * @param {(id: string) => {product?: object, state: "live" | "saved" | "gone" | "unknown"}} find
+ * @param {(id: string) => {product?: object, state: string}} find see products.js
  * @param {Record<string, {price?: number, wanted?: number}>} remembered what this device saw when a line was added
  * @returns lines in the order they were added, each with its `note` and, where it can be bought, its `amount`
  */
@@ -38,7 +38,7 @@ function describeLine(id, line, { product, state }, { price, wanted }) {
   const quantity = allowed(line.quantity, product);
   const asked = Math.max(wanted ?? 0, line.quantity);
   const bought = { ...base, quantity, amount: quantity * product.price };
-  if (asked > quantity) return { ...bought, note: { kind: "less_stock", wanted: asked, count: quantity } };
+  if (asked > limit(product)) return { ...bought, note: { kind: "less_stock", wanted: asked, count: quantity } };
   if (price != null && price !== product.price) return { ...bought, note: { kind: "price", was: price } };
   return bought;
 }

@@ -4,10 +4,15 @@ const FIELDS = [
   "tenantId", "slug", "title", "price", "currency", "compareAtPrice", "imageUrl", "imageAlt", "stock", "available", "updatedAt",
 ];
 
+// How much a state is worth: never from one to a lesser one. "old" is what an earlier page or a saved copy of this one
+// showed, "saved" what IndexedDB holds, "page" what the server has just rendered; "live" and "gone" are Instant's own
+// word in this visit. So yesterday's price never covers today's.
+const WORTH = { old: 1, saved: 2, page: 3, live: 4, gone: 4 };
+
 export class Products {
   #db;
   #tenant;
-  #known = new Map(); // id → {product, state}; "live" once this visit's connection has said so
+  #known = new Map(); // id → {product, state}
   #watches = new Map(); // name → {key, stop}
   #listeners = new Set();
 
@@ -16,7 +21,7 @@ export class Products {
     this.#tenant = tenant;
   }
 
-  /** @returns {{product?: object, state: "live" | "saved" | "gone" | "unknown"}} */
+  /** @returns {{product?: object, state: "old" | "saved" | "page" | "live" | "gone" | "unknown"}} */
   find = (id) => this.#known.get(id) ?? { state: "unknown" };
 
   /** Calls back with the ids whose product or state has changed. */
@@ -24,9 +29,9 @@ export class Products {
     this.#listeners.add(callback);
   }
 
-  /** What this device saw of a product on an earlier page: shown until Instant or IndexedDB know better. */
-  remember(id, product) {
-    if (!this.#known.has(id)) this.#learn(new Map([[id, { product, state: "saved" }]]));
+  /** What a page says of a product: "page" of one that has just been rendered, "old" of any other. */
+  remember(product, state) {
+    this.#learn(new Map([[product.id, { product, state }]]));
   }
 
   /** Follows these ids, in the place of those that `name` followed before. */
@@ -79,7 +84,7 @@ export class Products {
     const changed = [];
     for (const [id, verdict] of verdicts) {
       const known = this.#known.get(id);
-      if (known?.state === "live" && verdict.state === "saved") continue; // never back from live to remembered
+      if (known && WORTH[verdict.state] < WORTH[known.state]) continue;
       if (JSON.stringify(known) === JSON.stringify(verdict)) continue;
       this.#known.set(id, verdict);
       changed.push(id);

@@ -79,9 +79,14 @@ async def search_page(request: Request) -> Response:
     return shop_page(shop, pages.search(shop.record, origin=shop.origin, results=results))
 
 
+async def cart_page(request: Request) -> Response:
+    shop = await shop_of(request)
+    return shop_page(shop, pages.cart(shop.record, origin=shop.origin))
+
+
 async def robots(request: Request) -> Response:
     shop = await shop_of(request)
-    text = f"User-agent: *\nDisallow: /search\n\nSitemap: {shop.origin}/sitemap.xml\n"
+    text = f"User-agent: *\nDisallow: /search\nDisallow: /cart\n\nSitemap: {shop.origin}/sitemap.xml\n"
     return PlainTextResponse(text, headers={"cache-control": REVALIDATE})
 
 
@@ -173,6 +178,7 @@ def build() -> Starlette:
             Route("/products", product_list),
             Route("/products/{slug}", product),
             Route("/search", search_page),
+            Route("/cart", cart_page),
             Route("/robots.txt", robots),
             Route("/sitemap.xml", sitemap),
             Route("/healthz", healthz),

@@ -101,6 +101,13 @@ def search(record: DomainRecord, *, origin: str, results: Results) -> str:
     return _render("search.html", record, origin, meta, results=results)
 
 
+def cart(record: DomainRecord, *, origin: str) -> str:
+    """The cart's page. What is in a cart only the shopper's browser knows, which fills it in."""
+    words = Messages(record.config.locale)
+    meta = Meta(title=f"{words('cart')} – {record.tenant.name}", path="/cart", index=False)
+    return _render("cart.html", record, origin, meta)
+
+
 def message(record: DomainRecord, *, origin: str, kind: str, request_id: str = "") -> str:
     """A page in the shop's own clothes that says what is wrong: `kind` and `{kind}_text` are messages."""
     words = Messages(record.config.locale)
