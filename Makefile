@@ -91,3 +91,6 @@ lock: setup ## Resolve both pyproject.toml anew into their requirements.lock
 	  --all-extras pyproject.toml -o requirements.lock
 	@cd edge_worker && uv pip compile --quiet --python-version 3.14 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links pyproject.toml -o requirements.lock
+
+instant-json: edge-tools ## Write the JSON form of instant.schema.ts and instant.perms.ts that the stand-in begins with
+	@cd edge_worker && node --no-warnings instant.json.mjs > ../controlplane/localcloud/instant/storefront.json

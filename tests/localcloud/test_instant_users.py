@@ -2,15 +2,26 @@
 
 import sqlite3
 import uuid
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from controlplane.localcloud.faults import Faults
+from controlplane.localcloud.instant.engine import App
 from controlplane.localcloud.instant.system import SYSTEM_ATTRS, attr_id
-from tests.plugins.instant import InstantCloud
+from tests.plugins.instant import InstantCloud, serving
 
 EMAIL = "mara@example.com"
+
+
+@pytest.fixture
+def open_cloud(tmp_path: Path) -> Iterator[InstantCloud]:
+    """An app without rules, where anybody may sign up by e-mail; the storefront's do not let them."""
+    with serving(tmp_path, apps=(App(rules={}),)) as uri:
+        yield InstantCloud(uri, Faults(), tmp_path)
 
 
 def runtime(cloud: InstantCloud, path: str, **body: Any) -> httpx.Response:
@@ -62,16 +73,16 @@ def test_signing_out_ends_that_token_only(instant_cloud: InstantCloud) -> None:
 
 
 def test_a_magic_code_is_written_to_the_console_and_makes_the_guest_a_user(
-    instant_cloud: InstantCloud, capsys: pytest.CaptureFixture[str]
+    open_cloud: InstantCloud, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    visitor = guest(instant_cloud)
-    assert runtime(instant_cloud, "auth/send_magic_code", email=f" {EMAIL.upper()}").json() == {"sent": True}
+    visitor = guest(open_cloud)
+    assert runtime(open_cloud, "auth/send_magic_code", email=f" {EMAIL.upper()}").json() == {"sent": True}
     code = capsys.readouterr().err.strip()[-6:]
     body = {"email": EMAIL, "code": code, "refresh-token": visitor["refresh_token"]}
-    signed = runtime(instant_cloud, "auth/verify_magic_code", **body).json()
+    signed = runtime(open_cloud, "auth/verify_magic_code", **body).json()
     assert signed["created"]
     assert (signed["user"]["id"], signed["user"]["type"], signed["user"]["email"]) == (visitor["id"], "user", EMAIL)
-    used = runtime(instant_cloud, "auth/verify_magic_code", **body)
+    used = runtime(open_cloud, "auth/verify_magic_code", **body)
     assert (used.status_code, used.json()["hint"]["record-type"]) == (400, "app-user-magic-code")
 
 
@@ -86,8 +97,8 @@ def test_a_guest_whose_address_is_known_is_linked_to_that_user(instant_cloud: In
     assert [primary["id"] for primary in linked["linkedPrimaryUser"]] == [known["id"]]
 
 
-def test_a_wrong_code_is_refused_and_too_many_are_too(instant_cloud: InstantCloud) -> None:
-    answers = [runtime(instant_cloud, "auth/verify_magic_code", email=EMAIL, code="x").json() for _ in range(21)]
+def test_a_wrong_code_is_refused_and_too_many_are_too(open_cloud: InstantCloud) -> None:
+    answers = [runtime(open_cloud, "auth/verify_magic_code", email=EMAIL, code="x").json() for _ in range(21)]
     assert [answer["type"] for answer in answers] == ["record-not-found"] * 20 + ["rate-limited"]
 
 
@@ -161,3 +172,9 @@ def test_a_request_may_be_made_as_somebody(instant_cloud: InstantCloud) -> None:
     user = instant_cloud.post("/admin/refresh_tokens", {"email": EMAIL}).json()["user"]
     for headers in ({"as_token": user["refresh_token"], "authorization": None}, {"as_email": EMAIL}):
         assert instant_cloud.post("/admin/query", {"query": {"products": {}}}, **headers).json() == {"products": []}
+
+
+def test_the_storefronts_rules_let_guests_in_and_nobody_by_e_mail(instant_cloud: InstantCloud) -> None:
+    assert guest(instant_cloud)["type"] == "guest"
+    answer = runtime(instant_cloud, "auth/verify_magic_code", email=EMAIL, code=code_for(instant_cloud)).json()
+    assert (answer["type"], answer["hint"]["input"]) == ("permission-denied", ["$users", "create"])

@@ -5,13 +5,13 @@ index, where one covers it; the most selective of these drives the query and the
 """
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any, NamedTuple
 
 from controlplane.localcloud.instant.attrs import Attr
 from controlplane.localcloud.instant.errors import Refusal
 from controlplane.localcloud.instant.forms import AllOf, AnyOf, Condition, Leaf, Reader, link_of
-from controlplane.localcloud.instant.sql import FALSE, Sql, join
+from controlplane.localcloud.instant.sql import FALSE, TRUE, Sql, join
 from controlplane.localcloud.instant.values import as_uuid, dumps, fits, json_type, key_of
 
 # S608 below: fragments are this package's own constants and numbered aliases; every value is a bound parameter.
@@ -36,23 +36,42 @@ class Unknown(Exception):  # noqa: N818 - the vendor's answer is no error but an
     """The condition names an attribute or a link that does not exist."""
 
 
-class Compiler:
-    """`no` numbers the attributes in SQLite; `visible` says whether the caller may see a namespace on the path.
+View = bool | Sequence[Condition] | None
+"""What a caller may see of a namespace: all, nothing, what satisfies conditions; None: it must be asked of each."""
 
-    No path leads through a `hidden` entity.
+
+class Compiler:
+    """`no` numbers the attributes in SQLite; `view` says what the caller may see of a namespace on the path.
+
+    None from `view` asks the SQL function `viewable(namespace, '', entity)` of each entity, as do the attributes that
+    `ruled` names, which have rules of their own: `viewable(namespace, label, entity)`.
     """
 
     def __init__(
-        self, reader: Reader, no: dict[str, int], visible: Callable[[str], bool], hidden: Collection[str] = ()
+        self, reader: Reader, no: dict[str, int], view: Callable[[str], View], ruled: Callable[[str], Container[str]]
     ) -> None:
         self.reader = reader
         self.attrs = reader.attrs
         self.no = no
-        self.visible = visible
-        self.hidden = hidden
+        self.view = view
+        self.ruled = ruled
         self._aliases = 0
+        self._trusting = False
 
     # One entity at a time
+
+    def visible(self, etype: str, entity: str, label: str = "") -> Sql:
+        """Whether the caller may see the entity, or its attribute `label`, as a boolean expression."""
+        view = None if label else self.view(etype)
+        if view is None:
+            return Sql(f"viewable(?, ?, {entity})", (etype, label))
+        if isinstance(view, bool):
+            return TRUE if view else FALSE
+        # What a rule reads, the rule may read: no other rule stands between.
+        before, self._trusting = self._trusting, True
+        parts = [self.matches(condition, etype, entity) for condition in view]
+        self._trusting = before
+        return join(" AND ", parts)
 
     def matches(self, condition: Condition, etype: str, entity: str) -> Sql:
         """A boolean expression; `entity` is the SQL of the entity's id. Raises Unknown, or a Refusal."""
@@ -68,21 +87,19 @@ class Compiler:
         source += "" if forward else f" AND {t}.is_ref"
         rest = self._rest(leaf, attr, forward, t)
         word = "NOT EXISTS" if leaf.op == "$isNull" and leaf.value and len(leaf.path) == 1 else "EXISTS"
-        return Sql(f"{word} ({source} AND {rest.text})", (self.no[attr.id], *rest.parameters))
+        found = Sql(f"{word} ({source} AND {rest.text})", (self.no[attr.id], *rest.parameters))
+        if self._trusting or len(leaf.path) > 1 or not forward or attr.label not in self.ruled(etype):
+            return found
+        # No answer may depend on an attribute that can't be read.
+        return join(" AND ", [self.visible(etype, entity, attr.label), found])
 
     def _rest(self, leaf: Leaf, attr: Attr, forward: bool, t: str) -> Sql:
         """What must hold of the triple `t`, one of the leaf's first label, and beyond it."""
         other = f"{t}.key" if forward else f"{t}.entity"
         if len(leaf.path) > 1:
             target = self._hop(attr, forward)
-            if not self.visible(target):
-                return FALSE
             rest = self.matches(leaf.beyond, target, other)
-            return (
-                join(" AND ", [Sql(f"{other} NOT IN {LISTED}", (json.dumps([*self.hidden]),)), rest])
-                if self.hidden
-                else rest
-            )
+            return rest if self._trusting else join(" AND ", [self.visible(target, other), rest])
         if leaf.op == "$isNull":
             return Sql(f"{t}.value <> 'null'")
         return self._test(attr, leaf, other if attr.is_ref else f"{t}.key", f"{t}.value")
@@ -101,7 +118,9 @@ class Compiler:
         """The best index lookup whose result contains every entity that satisfies the condition."""
         if isinstance(condition, Leaf):
             found = self._entities(condition, etype)
-            return Driver(*found, (condition,)) if found else None
+            if found is None:
+                return None
+            return Driver(*found, (condition,) if self._is_open(condition, etype) else ())
         drivers = [self.driver(part, etype) for part in condition.conditions]
         if isinstance(condition, AllOf):
             driver = best(drivers)
@@ -111,13 +130,23 @@ class Compiler:
             return None
         return Driver(max(driver.rank for driver in known), _compound(" UNION ALL ", known))
 
+    def rule_driver(self, etype: str) -> Driver | None:
+        """The best index lookup for the view rule of a namespace, if it is made of conditions."""
+        view = self.view(etype)
+        if not isinstance(view, Sequence):
+            return None
+        before, self._trusting = self._trusting, True
+        driver = best([self.driver(condition, etype) for condition in view])
+        self._trusting = before
+        return driver
+
     def _entities(self, leaf: Leaf, etype: str) -> tuple[int, Sql] | None:
         attr, forward = self._link_or_attr(etype, leaf.path[0])
         mine, other = ("entity", "key") if forward else ("key", "entity")
         if len(leaf.path) > 1:
             target = self._hop(attr, forward)
             inner = self._entities(leaf.beyond, target)
-            if inner is None or not self.visible(target):
+            if inner is None or (not self._trusting and self.view(target) is False):
                 return None
             rank, sql = inner
             text = f"SELECT {mine} FROM triple WHERE is_ref AND attr = ? AND {other} IN ({sql.text})"  # noqa: S608
@@ -128,6 +157,15 @@ class Compiler:
         test = self._test(attr, leaf, other if attr.is_ref else "key", "value")
         text = f"SELECT {mine} FROM triple WHERE {index} AND attr = ? AND {test.text}"  # noqa: S608
         return rank, Sql(text, (self.no[attr.id], *test.parameters))
+
+    def _is_open(self, leaf: Leaf, etype: str) -> bool:
+        """Whether no rule stands on the way, so that an index alone decides."""
+        at = etype
+        for label in leaf.path[:-1]:
+            at = self._hop(*self._link_or_attr(at, label))
+            if self.view(at) is not True:
+                return False
+        return leaf.path[-1] not in self.ruled(at)
 
     # The parts of a leaf
 

@@ -8,12 +8,14 @@ from typing import Any
 
 from controlplane.localcloud import defaults
 from controlplane.localcloud.instant.browser_steps import from_browser
+from controlplane.localcloud.instant.errors import invalid
 from controlplane.localcloud.instant.instaql import Query
 from controlplane.localcloud.instant.levels import Level, object_tree
-from controlplane.localcloud.instant.permissions import STOREFRONT_RULES, Caller, Permissions, Rules
+from controlplane.localcloud.instant.permissions import Caller, Permissions
 from controlplane.localcloud.instant.reads import Reads
 from controlplane.localcloud.instant.rooms import Rooms
-from controlplane.localcloud.instant.schema import STOREFRONT, Schema
+from controlplane.localcloud.instant.rules import Rules, errors
+from controlplane.localcloud.instant.schema import Schema, attrs_of, derived_ids, storefront, storefront_rules
 from controlplane.localcloud.instant.steps import Step, to_steps
 from controlplane.localcloud.instant.subscriptions import Answer, Shape, Subscriptions
 from controlplane.localcloud.instant.system import SYSTEM_ATTRS
@@ -26,7 +28,7 @@ from controlplane.localcloud.instant.wire import meta, node
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class App:
-    """What a stand-in is told about an app.
+    """What a stand-in is told about an app. Its schema and rules are those it begins with: later, pushed ones stay.
 
     The vendor lets the admin token create attributes on the fly, whatever the rules say, unless a transaction asks for
     `throw-on-missing-attrs?`. That hides misspelt names, so here it takes `creates_attrs=True`.
@@ -35,8 +37,8 @@ class App:
     id: str = defaults.INSTANT_APP_ID
     admin_token: str = defaults.INSTANT_ADMIN_TOKEN
     title: str = "storefront"
-    schema: Schema = STOREFRONT
-    rules: Rules = dataclasses.field(default_factory=lambda: STOREFRONT_RULES)
+    schema: Schema = dataclasses.field(default_factory=storefront)
+    rules: Rules = dataclasses.field(default_factory=storefront_rules)
     creates_attrs: bool = False
 
 
@@ -46,12 +48,15 @@ class Engine:
     def __init__(self, app: App, path: Path | str) -> None:
         self.app = app
         self.store = Store(path)
-        self.permissions = Permissions(app.rules)
         self.users = Users(self)
         self.rooms = Rooms()
         self.subscriptions = Subscriptions(self.answer, lambda: self.last_tx_id)
         with self.store.transaction():
-            self.store.declare([*SYSTEM_ATTRS, *app.schema.attrs(app.id)])
+            self.store.declare(SYSTEM_ATTRS)
+            if self.store.kept("rules") is None:
+                self.store.declare(attrs_of(app.schema, derived_ids(app.id)))
+                self.store.keep("rules", app.rules)
+        self.permissions = Permissions(self.rules)
         self.last_tx_id = self.store.last_tx_id()
 
     def close(self) -> None:
@@ -59,6 +64,20 @@ class Engine:
 
     def is_admin(self, token: str) -> bool:
         return hmac.compare_digest(token, self.app.admin_token)
+
+    @property
+    def rules(self) -> Rules:
+        rules: Rules = self.store.kept("rules") or {}
+        return rules
+
+    def push_rules(self, rules: Any) -> None:
+        """Rules apply from the next request on, to open subscriptions too. Raises validation-failed."""
+        if found := errors(rules):
+            raise invalid("rule", rules, *found)
+        with self.store.transaction():
+            self.store.keep("rules", rules)
+        self.permissions = Permissions(rules)
+        self.subscriptions.changed()
 
     def query(self, caller: Caller, query: Mapping[str, Any], *, inference: bool = False) -> dict[str, Any]:
         """The object tree of an InstaQL query. Raises a Refusal."""

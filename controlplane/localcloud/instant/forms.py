@@ -171,6 +171,10 @@ class Reader:
 
     # Where
 
+    def conditions(self, where: Mapping[str, Any], etype: str) -> tuple[Condition, ...]:
+        """A where-clause by itself."""
+        return tuple(self._conditions(where, etype, []))
+
     def _conditions(self, where: Any, etype: str | None, path: list[Any]) -> Iterator[Condition]:
         for key, value in self._map(where, path).items():
             if key in {"or", "and"} and isinstance(value, list):

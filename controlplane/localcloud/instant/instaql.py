@@ -4,18 +4,21 @@ The websocket sends the triples (`wire`), the admin API the object tree (`levels
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import sqlite3
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from controlplane.localcloud.instant.attrs import Attr
-from controlplane.localcloud.instant.conditions import Compiler, Unknown
-from controlplane.localcloud.instant.forms import Form, Reader, leaves, link_of
+from controlplane.localcloud.instant.conditions import Compiler, Unknown, View
+from controlplane.localcloud.instant.errors import Refusal
+from controlplane.localcloud.instant.forms import Form, Leaf, Reader, leaves, link_of
 from controlplane.localcloud.instant.levels import Level, PageInfo, Row, as_object
 from controlplane.localcloud.instant.listing import Listing
 from controlplane.localcloud.instant.paging import Order, check_cursors
 from controlplane.localcloud.instant.paths import Paths
-from controlplane.localcloud.instant.permissions import Caller, Check, Permissions
+from controlplane.localcloud.instant.permissions import Caller, Permissions
 from controlplane.localcloud.instant.reads import Reads
+from controlplane.localcloud.instant.sql import Sql
 from controlplane.localcloud.instant.triples import Store, Triple
 
 # S608 below: fragments are this package's own constants and numbered aliases; every value is a bound parameter.
@@ -34,16 +37,62 @@ class Query:
         self.rule_params = query.get("$$ruleParams") or {}
         self.reader = Reader(store.attrs, query)
         self.reads = Reads(store.attrs, store.no)
+        self._views: dict[str, View] = {}
+        self._refusal: Refusal | None = None
 
     def run(self) -> list[Level]:
         """Raises a Refusal for a malformed query; an unknown namespace or attribute is an empty level."""
-        return [self._top(form) for form in self.reader.forms()]
+        self.store.viewable = self._viewable
+        try:
+            return [self._top(form) for form in self.reader.forms()]
+        except sqlite3.OperationalError as error:
+            if self._refusal is None:
+                raise
+            raise self._refusal from error
 
-    def visible(self, etype: str) -> bool:
-        return self.permissions.may_see(self.caller, etype)
+    # What may be seen
 
-    def compiler(self, hidden: Iterable[str] = ()) -> Compiler:
-        return Compiler(self.reader, self.store.no, self.visible, list(hidden))
+    def view(self, etype: str) -> View:
+        """A rule that can be said as conditions becomes part of the query, so that a limit counts what is seen."""
+        if etype not in self._views:
+            said = self.permissions.view(self.caller, self.store, etype, self.rule_params)
+            self._views[etype] = view = self._conditions(etype, said) if isinstance(said, Mapping) else said
+            self._note(etype, view)
+        return self._views[etype]
+
+    def _note(self, etype: str, view: View) -> None:
+        """What the answer depends on by way of a rule."""
+        if isinstance(view, Sequence):
+            self.reads.conditions(etype, view)
+        elif view is None:
+            self.reads.opaque.add(etype)
+            paths = self.permissions.refs(etype)
+            self.reads.conditions(etype, [Leaf(path=tuple(p.split(".")), op="$isNull", value=False) for p in paths])
+
+    def _conditions(self, etype: str, clause: Mapping[str, Any]) -> View:
+        try:
+            conditions = Reader(self.store.attrs, {}).conditions(clause, etype)
+            self._views[etype] = conditions
+            self.compiler().visible(etype, "e.entity")  # refuses wrong types and unknown paths
+        except (Refusal, Unknown):
+            return None
+        return conditions
+
+    def _ruled(self, etype: str) -> list[str]:
+        return self.permissions.field_labels(self.caller, etype)
+
+    def _viewable(self, etype: str, label: str, entity: str) -> bool:
+        """Asked by SQLite, for an entity on a path or an attribute in a condition."""
+        attrs = [attr for attr in self.store.attrs.of(etype) if attr.cardinality == "one"]
+        found = {one: as_object(triples) for one, triples in self.store.triples([entity], attrs).items()}
+        try:
+            return bool(self.permissions.viewable(self.caller, self.store, etype, found, self.rule_params, label=label))
+        except Refusal as refusal:  # SQLite lets no exception through
+            self._refusal = refusal
+            raise
+
+    def compiler(self) -> Compiler:
+        return Compiler(self.reader, self.store.no, self.view, self._ruled)
 
     # The top level
 
@@ -89,8 +138,7 @@ class Query:
         rows = [Row(entity, found[entity]) for entity in entities if entity in found]
         self.reads.shown.update(found)
         if not self.caller.admin:
-            rows = [row for row in rows if self._may_view(etype, row.entity, row.triples)]
-            rows = self._reached(form, etype, rows)
+            rows = self._permitted(etype, rows)
         for row in rows:
             row.order = next((triple for triple in row.triples if triple.attr == order), None)
         if form.fields is not None:
@@ -104,33 +152,20 @@ class Query:
             row.others += [t for t in row.triples if t.attr.label in needed and t.attr.label not in fields]
             row.triples = [t for t in row.triples if t.attr.label in fields]
 
-    def _may_view(self, etype: str, entity: str, triples: Sequence[Triple]) -> bool:
-        params = self.rule_params
-        check = Check(action="view", etype=etype, entity=entity, data=as_object(triples), rule_params=params)
-        return self.permissions.allows(self.caller, check)
+    def seen(self, compiler: Compiler, etype: str) -> list[Sql]:
+        """The view rule as conditions on `e.entity`; one that can't be said so is asked of the rows."""
+        return [compiler.visible(etype, "e.entity")] if isinstance(self.view(etype), Sequence) else []
 
-    def _reached(self, form: Form, etype: str, rows: list[Row]) -> list[Row]:
-        """Without the rows that satisfy a condition only by way of an entity that the caller may not view."""
-        paths = Paths(self.store, self.compiler(), etype, form.where)
-        if not (rows and paths.leaves):
-            return rows
-        hidden = self._hidden(paths.collect([row.entity for row in rows]).entities)
-        if not hidden:
-            return rows
-        compiler = self.compiler(hidden)
-        filters = [compiler.matches(condition, etype, "e.value") for condition in form.where]
-        text = " AND ".join(["SELECT value FROM json_each(?) e WHERE 1", *(sql.text for sql in filters)])
-        parameters = [p for sql in filters for p in sql.parameters]
-        kept = {row[0] for row in self.store.rows(text, [json.dumps([row.entity for row in rows]), *parameters])}
-        return [row for row in rows if row.entity in kept]
-
-    def _hidden(self, entities: Mapping[str, Iterable[str]]) -> set[str]:
-        hidden: set[str] = set()
-        for etype, ids in entities.items():
-            attrs = [attr for attr in self.store.attrs.of(etype) if attr.cardinality == "one"]
-            found = self.store.triples(list(ids), attrs)
-            hidden |= {entity for entity in ids if not self._may_view(etype, entity, found.get(entity, []))}
-        return hidden
+    def _permitted(self, etype: str, rows: list[Row]) -> list[Row]:
+        data = {row.entity: as_object(row.triples) for row in rows}
+        if self.view(etype) is None:
+            seen = self.permissions.viewable(self.caller, self.store, etype, data, self.rule_params)
+            rows = [row for row in rows if row.entity in seen]
+        for label in self._ruled(etype):
+            seen = self.permissions.viewable(self.caller, self.store, etype, data, self.rule_params, label=label)
+            for row in rows:
+                row.triples = [t for t in row.triples if t.attr.label != label or row.entity in seen]
+        return rows
 
     # What goes with the rows
 
@@ -145,8 +180,6 @@ class Query:
         if not (entities and paths.leaves):
             return
         found = paths.collect(entities)
-        if not self.caller.admin and (hidden := self._hidden(found.entities)):
-            found = Paths(self.store, self.compiler(hidden), etype, level.form.where).collect(entities)
         level.paths = found.triples
         for through in found.entities.values():
             self.reads.entities(through)
@@ -181,11 +214,12 @@ class Query:
     ) -> list[tuple[str, str, int]]:
         """(parent, child, created at) of links in the form's order, for children that satisfy its conditions."""
         order, id_attr = self.order(form, etype), self.store.attrs.forward(etype, "id")
-        if order is None or id_attr is None or not self.visible(etype):
+        if order is None or id_attr is None or self.view(etype) is False:
             return []
         compiler = self.compiler()
         try:
             filters = [compiler.matches(condition, etype, "e.entity") for condition in form.where]
+            filters += self.seen(compiler, etype)
         except Unknown:
             return []
         parent, child = ("l.entity", "l.key") if forward else ("l.key", "l.entity")

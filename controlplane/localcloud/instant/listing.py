@@ -65,23 +65,25 @@ class Listing:
     def _walk(self, bounds: Sequence[Sql], *, backwards: bool, batch: int) -> Iterator[Row]:
         """The rows that the caller may view, in order, read `batch` at a time."""
         sql = self.sql(bounds, backwards=backwards)
-        if not self.query.visible(self.etype):
+        if self.query.view(self.etype) is False:
             return
         with closing(self.query.store.cursor(*sql)) as cursor:
             while found := cursor.fetchmany(min(batch, MANY)):
                 yield from self.query.rows(self.form, self.etype, [row[0] for row in found], self.order.attr)
 
     def sql(self, bounds: Sequence[Sql] = (), *, backwards: bool = False) -> Sql:
-        """The candidates in order, before anything is asked of permissions."""
+        """The candidates in order, before anything is asked of rules that are no conditions."""
         query = self.query
         compiler = query.compiler()
+        # A rule's conditions only drive what has none of its own: "active" may be true of nearly everything.
         driver = best([compiler.driver(condition, self.etype) for condition in self.form.where])
+        driver = driver or compiler.rule_driver(self.etype)
         parts = [Sql("SELECT e.entity FROM triple e WHERE e.attr = ?", (query.store.no[self.order.attr.id],))]
         if driver:
             parts.append(Sql(f"e.entity IN ({driver.sql.text})", driver.sql.parameters))
         else:
             parts.append(Sql("e.is_id" if self.order.attr.label == "id" else "e.is_indexed"))
-        parts += [*self._filters(compiler, self.form.where, driver), *bounds]
+        parts += [*self._filters(compiler, self.form.where, driver), *query.seen(compiler, self.etype), *bounds]
         text = " AND ".join(part.text for part in parts)
         order = self.order.sql(backwards=backwards)
         return Sql(f"{text} ORDER BY {order}", tuple(p for part in parts for p in part.parameters))

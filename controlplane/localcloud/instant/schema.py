@@ -1,141 +1,95 @@
-"""The storefront's namespaces and links as a declaration, until `instant-cli push` brings `instant.schema.ts`."""
+"""A schema as the vendor's clients send it (`entities`, `links`), as attributes (server: model/schema.clj).
 
-import dataclasses
+What a new app of this stand-in begins with is storefront.json, written by `make instant-json` from the two TypeScript
+files in edge_worker/, which are the only place where the storefront's schema and rules are decided.
+"""
+
+import json
 import uuid
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
 
-from controlplane.localcloud.instant.attrs import Attr, DataType
+from controlplane.localcloud.instant.attrs import Attr, DataType, Identity
+from controlplane.localcloud.instant.errors import invalid
+from controlplane.localcloud.instant.rules import Rules
 
+Schema = Mapping[str, Any]
+"""`{"entities": {name: {"attrs": {label: …}}}, "links": {name: {"forward": …, "reverse": …}}}`"""
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Attribute:
-    """`type` "json" is unchecked. Optional attributes may be missing or null; the others must have a value."""
-
-    label: str
-    type: DataType | Literal["json"]
-    indexed: bool = False
-    unique: bool = False
-    optional: bool = False
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Link:
-    """`has` says how many entities each side links to; `on_delete` is what the deletion of the reverse side does."""
-
-    on: str
-    label: str
-    has: Literal["one", "many"]
-    reverse_on: str
-    reverse_label: str
-    reverse_has: Literal["one", "many"]
-    required: bool = False
-    on_delete: Literal["cascade"] | None = None
+NewId = Callable[..., str]
+EMPTY: Schema = {"entities": {}, "links": {}}
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Schema:
-    namespaces: dict[str, tuple[Attribute, ...]]
-    links: tuple[Link, ...] = ()
-
-    def attrs(self, app_id: str) -> Iterator[Attr]:
-        """The declaration as attributes; ids derive from app and name, so a restart finds its own again."""
-        for etype, attributes in self.namespaces.items():
-            yield Attr(id=_id(app_id, etype, "id"), forward=_identity(app_id, etype, "id"), unique=True)
-            for attribute in attributes:
-                yield _blob(app_id, etype, attribute)
-        for link in self.links:
-            yield _ref(app_id, link)
+@cache
+def _storefront() -> Mapping[str, Any]:
+    content: Mapping[str, Any] = json.loads((Path(__file__).parent / "storefront.json").read_text())
+    return content
 
 
-def _id(app_id: str, *names: str) -> str:
-    return str(uuid.uuid5(uuid.UUID(app_id), "/".join(names)))
+def storefront() -> Schema:
+    schema: Schema = _storefront()["schema"]
+    return schema
 
 
-def _identity(app_id: str, etype: str, label: str) -> tuple[str, str, str]:
-    return (_id(app_id, etype, label, "ident"), etype, label)
+def storefront_rules() -> Rules:
+    rules: Rules = _storefront()["rules"]
+    return rules
 
 
-def _blob(app_id: str, etype: str, attribute: Attribute) -> Attr:
+def derived_ids(app_id: str) -> NewId:
+    """Ids from app and name, so that every new start of an app has the same ones."""
+    return lambda *names: str(uuid.uuid5(uuid.UUID(app_id), "/".join(names)))
+
+
+def random_ids(*_: str) -> str:
+    return str(uuid.uuid4())
+
+
+def attrs_of(schema: Any, new_id: NewId) -> Iterator[Attr]:
+    """Every attribute of a schema, an `id` for each namespace included. Raises validation-failed for malformed ones."""
+    try:
+        for etype, entity in (schema.get("entities") or {}).items():
+            yield Attr(id=new_id(etype, "id"), forward=_identity(new_id, etype, "id"), unique=True)
+            for label, attribute in entity["attrs"].items():
+                if label != "id":
+                    yield _blob(new_id, etype, label, attribute)
+        for link in (schema.get("links") or {}).values():
+            yield _ref(new_id, link["forward"], link["reverse"])
+    except (AttributeError, KeyError, TypeError) as error:
+        raise invalid("schema", schema, {"message": f"The schema is malformed: {error}"}) from error
+
+
+def _identity(new_id: NewId, etype: str, label: str) -> Identity:
+    return (new_id(etype, label, "ident"), etype, label)
+
+
+def _blob(new_id: NewId, etype: str, label: str, attribute: Mapping[str, Any]) -> Attr:
+    named, config = attribute.get("valueType"), attribute.get("config") or {}
     return Attr(
-        id=_id(app_id, etype, attribute.label),
-        forward=_identity(app_id, etype, attribute.label),
-        data_type=None if attribute.type == "json" else attribute.type,
-        indexed=attribute.indexed,
-        unique=attribute.unique,
-        required=not attribute.optional,
+        id=new_id(etype, label),
+        forward=_identity(new_id, etype, label),
+        data_type=cast(DataType, named) if named in get_args(DataType) else None,
+        indexed=bool(config.get("indexed")),
+        unique=bool(config.get("unique")),
+        required=attribute.get("required") is True,
     )
 
 
-def _ref(app_id: str, link: Link) -> Attr:
+def _ref(new_id: NewId, forward: Mapping[str, Any], reverse: Mapping[str, Any]) -> Attr:
     return Attr(
-        id=_id(app_id, link.on, link.label),
-        forward=_identity(app_id, link.on, link.label),
-        reverse=_identity(app_id, link.reverse_on, link.reverse_label),
+        id=new_id(forward["on"], forward["label"]),
+        forward=_identity(new_id, forward["on"], forward["label"]),
+        reverse=_identity(new_id, reverse["on"], reverse["label"]),
         value_type="ref",
-        cardinality=link.has,
-        unique=link.reverse_has == "one",
-        required=link.required,
-        on_delete=link.on_delete,
+        cardinality="one" if forward["has"] == "one" else "many",
+        unique=reverse["has"] == "one",
+        required=forward.get("required") is True,
+        on_delete=_cascade(forward),
+        on_delete_reverse=_cascade(reverse),
     )
 
 
-STOREFRONT = Schema(
-    namespaces={
-        "tenants": (
-            Attribute(label="slug", type="string", unique=True, indexed=True),
-            Attribute(label="name", type="string"),
-            Attribute(label="status", type="string", indexed=True),
-            Attribute(label="currency", type="string"),
-            Attribute(label="locale", type="string"),
-        ),
-        "products": (
-            Attribute(label="tenantId", type="string", indexed=True),
-            Attribute(label="slug", type="string", indexed=True),
-            Attribute(label="title", type="string", indexed=True),
-            Attribute(label="descriptionHtml", type="string"),
-            Attribute(label="price", type="number", indexed=True),
-            Attribute(label="compareAtPrice", type="number", optional=True),
-            Attribute(label="currency", type="string"),
-            Attribute(label="imageUrl", type="string"),
-            Attribute(label="imageAlt", type="string"),
-            Attribute(label="stock", type="number", optional=True),
-            Attribute(label="available", type="boolean", indexed=True),
-            Attribute(label="tags", type="json"),
-            Attribute(label="position", type="number", indexed=True),
-            Attribute(label="updatedAt", type="date"),
-        ),
-        "carts": (
-            Attribute(label="tenantId", type="string", indexed=True),
-            Attribute(label="ownerId", type="string", indexed=True),
-            Attribute(label="shareSecret", type="string", indexed=True, optional=True),
-            Attribute(label="createdAt", type="date"),
-        ),
-        "cartItems": (
-            Attribute(label="productId", type="string", indexed=True),
-            Attribute(label="quantity", type="number"),
-            Attribute(label="addedAt", type="date"),
-        ),
-    },
-    links=(
-        Link(
-            on="products",
-            label="tenant",
-            has="one",
-            reverse_on="tenants",
-            reverse_label="products",
-            reverse_has="many",
-            on_delete="cascade",
-        ),
-        Link(
-            on="cartItems",
-            label="cart",
-            has="one",
-            reverse_on="carts",
-            reverse_label="items",
-            reverse_has="many",
-            required=True,
-            on_delete="cascade",
-        ),
-    ),
-)
+def _cascade(end: Mapping[str, Any]) -> Literal["cascade"] | None:
+    return "cascade" if end.get("onDelete") == "cascade" else None

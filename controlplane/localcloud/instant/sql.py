@@ -10,6 +10,7 @@ class Sql(NamedTuple):
 
 
 FALSE = Sql("0")
+TRUE = Sql("1")
 
 
 def join(word: str, parts: Sequence[Sql]) -> Sql:

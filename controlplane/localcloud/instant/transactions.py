@@ -4,13 +4,13 @@ import dataclasses
 import json
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from controlplane.localcloud.instant import checks
 from controlplane.localcloud.instant.attrs import Attr
 from controlplane.localcloud.instant.errors import Refusal, invalid
-from controlplane.localcloud.instant.permissions import Caller, Check, Permissions
+from controlplane.localcloud.instant.permissions import Caller, Permissions
 from controlplane.localcloud.instant.steps import Lookup, Mode, Step
 from controlplane.localcloud.instant.triples import Store
 from controlplane.localcloud.instant.values import as_uuid, dumps, fits, key_of
@@ -36,22 +36,24 @@ class Transaction:
             raise Refusal("parameter-limit-exceeded", message, {"message": advice})
         with self.store.transaction():
             steps = self._with_cascades([resolved for step in steps if (resolved := self._resolve(step))])
-            entities: checks.Entities = {}
-            if not self.caller.admin:
-                entities = checks.load(self.store, steps)
-                self._require(checks.before(entities, steps))
+            checks.refuse_system_writes(steps, admin=self.caller.admin)
+            questions = self._questions(steps)
+            if questions:
+                self.permissions.require(self.caller, self.store, questions.before())
             self._check_modes(steps)
             tx_id = self.store.next_tx_id()
             self._execute(steps)
             self._check_required()
-            if not self.caller.admin:
+            if questions:
                 steps = [resolved for step in steps if (resolved := self._resolve(step))]
-                self._require(checks.after(entities, checks.load(self.store, steps), steps))
+                now = checks.load(self.store, steps)
+                self.permissions.require(self.caller, self.store, questions.after(now, steps))
         return tx_id
 
-    def _require(self, questions: Iterable[Check]) -> None:
-        for check in questions:
-            self.permissions.require(self.caller, check)
+    def _questions(self, steps: Sequence[Step]) -> checks.Questions | None:
+        if self.caller.admin:
+            return None
+        return checks.Questions(self.permissions.book, checks.load(self.store, steps), steps)
 
     # Lookups
 

@@ -8,7 +8,7 @@ import dataclasses
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +22,7 @@ from controlplane.localcloud.instant.values import Key, check, dumps, key_of
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS attr (no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, wire TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS tx (id INTEGER PRIMARY KEY AUTOINCREMENT, created_at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS triple (
     entity TEXT NOT NULL, attr INTEGER NOT NULL, many TEXT NOT NULL, value TEXT NOT NULL, key,
     created_at INTEGER NOT NULL,
@@ -65,7 +66,10 @@ def _stored(wire: dict[str, Any]) -> Attr:
 
 
 class Store:
-    """Every write must happen inside `transaction`. `attrs` is the current catalogue, `no` its SQLite numbers."""
+    """Every write must happen inside `transaction`. `attrs` is the current catalogue, `no` its SQLite numbers.
+
+    `viewable` is whom the SQL function of that name asks: the query that runs.
+    """
 
     def __init__(self, path: Path | str) -> None:
         self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
@@ -75,6 +79,8 @@ class Store:
         self.db.execute("PRAGMA mmap_size = 1073741824")
         self.db.executescript(SCHEMA)
         self.db.executescript(TRACKING)
+        self.viewable: Callable[[str, str, str], bool] = lambda etype, label, entity: False
+        self.db.create_function("viewable", 3, lambda *asked: self.viewable(*asked))  # noqa: PLW0108 - as it is then
         self.db.create_function("lower_unicode", 1, lambda text: text and text.lower(), deterministic=True)
         self._load_attrs()
 
@@ -128,6 +134,15 @@ class Store:
         """The id of the last committed transaction, 0 before the first."""
         row = self.db.execute("SELECT max(id) FROM tx").fetchone()
         return row[0] or 0
+
+    # What belongs to the app besides its data
+
+    def kept(self, name: str) -> Any:
+        row = self.db.execute("SELECT value FROM kept WHERE name = ?", (name,)).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def keep(self, name: str, value: Any) -> None:
+        self.db.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", (name, json.dumps(value)))
 
     # Attributes
 
