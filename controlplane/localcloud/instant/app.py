@@ -14,9 +14,10 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from controlplane.localcloud.faults import FaultMiddleware, Faults
-from controlplane.localcloud.instant import admin, admin_users, runtime, sockets, sse
+from controlplane.localcloud.instant import admin, admin_users, platform, runtime, sockets, sse
 from controlplane.localcloud.instant.engine import App, Engine
 from controlplane.localcloud.instant.errors import Refusal
+from controlplane.localcloud.instant.registry import Registry
 
 # Frames above this size close their connection. On loopback compression costs more than it saves.
 SERVER: Mapping[str, Any] = {"ws": "websockets-sansio", "ws_max_size": 4_000_000, "ws_per_message_deflate": False}
@@ -36,12 +37,9 @@ def app(path: Path | str, *, apps: Sequence[App] | None = None, faults: Faults |
 
     `app.state.engines` holds the engines by app id; whoever does not run the ASGI lifespan closes them.
     """
-    directory = Path(path)
-    directory.mkdir(parents=True, exist_ok=True)
-    chosen = (App(),) if apps is None else apps
-    engines = {one.id: Engine(one, directory / f"{one.id}.sqlite3") for one in chosen}
+    registry = Registry(Path(path), (App(),) if apps is None else apps)
     starlette = Starlette(
-        routes=[Route("/", home), *admin.routes, *admin_users.routes, *runtime.routes, *sse.routes, *sockets.routes],
+        routes=[route for part in PARTS for route in part],
         exception_handlers={Refusal: admin.refused, Exception: admin.broken},
         # Outermost, so that a page of another origin can read refusals too.
         middleware=[
@@ -50,7 +48,8 @@ def app(path: Path | str, *, apps: Sequence[App] | None = None, faults: Faults |
         ],
         lifespan=_closing,
     )
-    starlette.state.engines = engines
+    starlette.state.registry = registry
+    starlette.state.engines = registry.engines
     starlette.state.lines = sse.Lines()
     return starlette
 
@@ -58,8 +57,7 @@ def app(path: Path | str, *, apps: Sequence[App] | None = None, faults: Faults |
 @asynccontextmanager
 async def _closing(starlette: Starlette) -> AsyncIterator[None]:
     yield
-    for engine in starlette.state.engines.values():
-        engine.close()
+    starlette.state.registry.close()
 
 
 async def home(request: Request) -> HTMLResponse:
@@ -71,3 +69,14 @@ def _table(engine: Engine) -> str:
     rows = "".join(f"<tr><td>{html.escape(name)}<td>{count}" for name, count in engine.counts().items())
     heading = f"{html.escape(engine.app.title)} <small>{html.escape(engine.app.id)}</small>"
     return f"<h2>{heading}</h2><table><tr><th>Namespace<th>Entities{rows}</table>"
+
+
+PARTS = (
+    [Route("/", home)],
+    admin.routes,
+    admin_users.routes,
+    runtime.routes,
+    platform.routes,
+    sse.routes,
+    sockets.routes,
+)

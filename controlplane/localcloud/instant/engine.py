@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from controlplane.localcloud import defaults
+from controlplane.localcloud.instant import schema_push
 from controlplane.localcloud.instant.browser_steps import from_browser
 from controlplane.localcloud.instant.errors import invalid
 from controlplane.localcloud.instant.instaql import Query
@@ -50,6 +51,7 @@ class Engine:
         self.store = Store(path)
         self.users = Users(self)
         self.rooms = Rooms()
+        self.jobs: dict[str, list[schema_push.Job]] = {}
         self.subscriptions = Subscriptions(self.answer, lambda: self.last_tx_id)
         with self.store.transaction():
             self.store.declare(SYSTEM_ATTRS)
@@ -78,6 +80,17 @@ class Engine:
             self.store.keep("rules", rules)
         self.permissions = Permissions(rules)
         self.subscriptions.changed()
+
+    def push_schema(self, steps: Any) -> dict[str, Any]:
+        """Applies a push's steps; the answer names the jobs, all of them done. Raises a Refusal."""
+        done, jobs = schema_push.apply(self.store, steps)
+        with self.store.transaction():
+            self.last_tx_id = self.store.next_tx_id()
+        self.subscriptions.wrote()
+        if not jobs:
+            return {"steps": done, "indexing-jobs": None}
+        self.jobs[jobs[0]["group_id"]] = jobs
+        return {"steps": done, "indexing-jobs": {"group-id": jobs[0]["group_id"], "jobs": jobs}}
 
     def query(self, caller: Caller, query: Mapping[str, Any], *, inference: bool = False) -> dict[str, Any]:
         """The object tree of an InstaQL query. Raises a Refusal."""

@@ -168,7 +168,7 @@ class Store:
         self.db.executemany("INSERT INTO attr (id, wire) VALUES (?, ?)", rows)
         self._load_attrs()
         for etype in {attr.etype for attr in attrs if attr.indexed and not attr.is_ref}:
-            self.backfill(etype, self._entities_of(etype))
+            self.backfill(etype, self.entities(etype))
 
     def _refuse_clash(self, attr: Attr) -> None:
         if self.attrs.get(attr.id):
@@ -178,7 +178,7 @@ class Store:
             if self.attrs.forward(etype, label) or self.attrs.reverse(etype, label):
                 hint = {"record-type": "ident", "etype": etype, "label": label}
                 raise Refusal("record-not-unique", f"`{label}` already exists on `{etype}`", hint)
-        if attr.required and self._entities_of(attr.etype):
+        if attr.required and self.entities(attr.etype):
             message = f"Can't create attribute `{attr.label}` as required because `{attr.etype}` already have entities"
             raise invalid("attributes", attr.to_wire(), {"message": message})
 
@@ -194,7 +194,7 @@ class Store:
                 (new_many, key, *flags, entity, no, many),
             )
         if attr.indexed and not attr.is_ref:
-            self.backfill(attr.etype, self._entities_of(attr.etype))
+            self.backfill(attr.etype, self.entities(attr.etype))
 
     def delete_attr(self, attr_id: str) -> None:
         if (no := self.no.get(attr_id)) is not None:
@@ -285,7 +285,8 @@ class Store:
         """Which of these ids have any triple in the namespace."""
         return set(self.triples(list(entities), self.attrs.of(etype)))
 
-    def _entities_of(self, etype: str) -> list[str]:
+    def entities(self, etype: str) -> list[str]:
+        """Every entity of a namespace."""
         attr = self.attrs.forward(etype, "id")
         if attr is None:
             return []
@@ -294,7 +295,7 @@ class Store:
         ]
 
     def count(self, etype: str) -> int:
-        return len(self._entities_of(etype))
+        return len(self.entities(etype))
 
     def rows(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         return self.db.execute(sql, parameters).fetchall()
