@@ -86,7 +86,7 @@ class Engine:
         done, jobs = schema_push.apply(self.store, steps)
         with self.store.transaction():
             self.last_tx_id = self.store.next_tx_id()
-        self.subscriptions.wrote()
+        self.subscriptions.changed()
         if not jobs:
             return {"steps": done, "indexing-jobs": None}
         self.jobs[jobs[0]["group_id"]] = jobs

@@ -105,7 +105,9 @@ class Query:
             raise self.reader.refuse(message, [form.key, "$", "aggregate"], "admin?")
         if order is None:
             return level
-        self.reads.namespace(form.etype, form.where, order.attr)
+        view = self.view(form.etype)
+        ruled = view if isinstance(view, Sequence) else ()
+        self.reads.namespace(form.etype, (*form.where, *ruled), order.attr)
         listing = Listing(self, form, form.etype, order)
         try:
             listing.fill(level)
@@ -193,7 +195,9 @@ class Query:
             return
         attr, forward = link
         pairs = self._pairs(form, form.etype, attr, forward, [parent.entity for parent in parents])
-        self.reads.links(attr, forward, (parent.entity for parent in parents), (child for _, child, _ in pairs))
+        linked = [t.value for parent in parents for t in parent.triples if t.attr == attr] if forward else []
+        children = (*(child for _, child, _ in pairs), *linked)  # those too that the caller may not view yet
+        self.reads.links(attr, forward, (parent.entity for parent in parents), children)
         self.reads.conditions(form.etype, form.where)
         every = Level(form, self.rows(form, form.etype, list(dict.fromkeys(child for _, child, _ in pairs))))
         self.complete(every, form.etype)
