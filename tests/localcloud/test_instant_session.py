@@ -66,7 +66,7 @@ def _dashed(name: str) -> str:
 
 
 @contextmanager
-def browsing(cloud: InstantCloud, *, init: bool = True, **more: Any) -> Iterator[Browser]:
+def browsing(cloud: InstantCloud, init: Any = True, **more: Any) -> Iterator[Browser]:
     uri = f"{cloud.api_uri.replace('http', 'ws')}/runtime/session?app_id={cloud.app_id}"
     with connect(uri, max_size=None) as socket:
         browser = Browser(socket)

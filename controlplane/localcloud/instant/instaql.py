@@ -142,7 +142,8 @@ class Query:
         """Those of the entities that exist and that the caller may view, with their triples."""
         found = self.store.records.get(etype, entities)
         rows = [Row(entity, found[entity], found[entity].triples) for entity in entities if entity in found]
-        self.reads.shown.update(found)
+        if etype in self.reads.opaque:
+            self.reads.shown.update(found)  # also what the rule hides, as it read it
         if not self.caller.admin:
             rows = self._permitted(etype, rows)
         if form.fields is not None:
@@ -175,6 +176,7 @@ class Query:
 
     def complete(self, level: Level, etype: str) -> None:
         """Adds the nested levels, and the triples of conditions over links."""
+        self.reads.shown.update(row.entity for row in level.rows)
         for child in level.form.children:
             self._nest(child, etype, level.rows)
         paths = Paths(self.store, self.compiler(), etype, level.form.where)
