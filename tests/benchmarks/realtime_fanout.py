@@ -159,8 +159,7 @@ async def write(uri: str, seconds: float, rate: float, shops: int, products: int
 
 async def _drain(ws: ClientConnection, refused: list[str]) -> None:
     async for frame in ws:
-        if '"op":"error"' in str(frame):
-            refused.append(str(frame))
+        refused += [str(frame)] if '"op":"error"' in str(frame) else []
 
 
 async def run(port: int, options: argparse.Namespace) -> None:

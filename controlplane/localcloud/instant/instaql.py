@@ -142,7 +142,8 @@ class Query:
         """Those of the entities that exist and that the caller may view, with their triples."""
         found = self.store.records.get(etype, entities)
         rows = [Row(entity, found[entity], found[entity].triples) for entity in entities if entity in found]
-        self.reads.shown.update(found)
+        if etype in self.reads.opaque:
+            self.reads.shown.update(found)  # also what the rule hides, as it read it
         if not self.caller.admin:
             rows = self._permitted(etype, rows)
         if form.fields is not None:
@@ -175,6 +176,7 @@ class Query:
 
     def complete(self, level: Level, etype: str) -> None:
         """Adds the nested levels, and the triples of conditions over links."""
+        self.reads.shown.update(row.entity for row in level.rows)
         for child in level.form.children:
             self._nest(child, etype, level.rows)
         paths = Paths(self.store, self.compiler(), etype, level.form.where)
@@ -191,7 +193,7 @@ class Query:
             return
         attr, forward = link
         pairs = self._pairs(form, form.etype, attr, forward, [parent.entity for parent in parents])
-        self.reads.links(attr, forward, (parent.entity for parent in parents), (child for _, child, _ in pairs))
+        self.reads.links(attr, forward, [parent.entity for parent in parents], self._linked(attr, forward, parents))
         self._read(form.etype, form.where)
         every = Level(form, self.rows(form, form.etype, list(dict.fromkeys(child for _, child, _ in pairs))))
         self.complete(every, form.etype)
@@ -206,6 +208,14 @@ class Query:
                 owners[parent_id].others.append(Triple(ends[0], attr, ends[1], created_at))
         for parent in parents:
             parent.children.append(levels[parent.entity])
+
+    def _linked(self, attr: Attr, forward: bool, parents: Sequence[Row]) -> list[str]:
+        """All that the parents link to, also what does not satisfy the form's conditions, or may not be seen, yet."""
+        if not forward:
+            return []
+        sql = "SELECT key FROM triple WHERE attr = ? AND entity IN (SELECT value FROM json_each(?))"
+        listed = json.dumps([parent.entity for parent in parents])
+        return [row[0] for row in self.store.rows(sql, (self.store.no[attr.id], listed))]
 
     def _pairs(
         self, form: Form, etype: str, attr: Attr, forward: bool, parents: Sequence[str]

@@ -113,6 +113,11 @@ class Subscriptions:
         if self._stale and (self._draining is None or self._draining.done()):
             self._draining = asyncio.get_running_loop().create_task(self._drain())
 
+    async def settled(self) -> None:
+        """Returns when every answer is up to date."""
+        while self._draining and not self._draining.done():
+            await self._draining
+
     async def _drain(self) -> None:
         """Writes go on in between, so that a burst of them costs a computation one evaluation, not one each."""
         while self._stale:
