@@ -12,7 +12,6 @@ from django.conf import settings
 
 from controlplane.localcloud import defaults, sqld
 
-
 QUIET_WORKER = ("--loglevel=WARNING", "--without-gossip", "--without-mingle")
 
 
