@@ -15,7 +15,7 @@ NAMES = ("data", "auth", "ruleParams", "request")
 
 class Data(dict[str, Any]):
     def ref(self, path: str) -> list[str]:
-        return {"cart.ownerId": ["me"], "tags.name": ["a", "b"]}.get(path, [])
+        return {"cart.ownerId": ["me"], "$user.cart.ownerId": ["me"], "tags.name": ["a", "b"]}.get(path, [])
 
 
 ENV: dict[str, Any] = {
@@ -45,10 +45,11 @@ def evaluate(text: str, binds: dict[str, str] | None = None) -> Any:
         "null != 1 && 'a' != null && [1, 2] == [1, 2] && [1] != ['1']",
         "data.tags.exists(t, t == 'new') && data.tags.all(t, t.size() == 3) && [1, 2, 3].filter(x, x > 1) == [2, 3]",
         "[1, 2].map(x, x * 2) == [2, 4] && [1, 2, 2].exists_one(x, x == 1) && cel.bind(x, 3, x + 1 == 4)",
-        "'Hallo'.startsWith('Ha') && 'Hallo'.contains('all') && 'Hallo'.endsWith('o') && 'a-b'.split('-') == ['a', 'b']",
+        "'Hallo'.startsWith('Ha') && 'Hallo'.contains('all') && 'Hallo'.endsWith('o')",
+        "'a-b'.split('-') == ['a', 'b'] && 'a-b'.replace('-', '+') == 'a+b' && ['a', 'b'].join('-') == 'a-b'",
         "'Hallo'.matches('^H.*o$') && 'ABC'.lowerAscii() == 'abc' && ' x '.trim() == 'x' && 'abc'.substring(1) == 'bc'",
         "request.time > timestamp('2026-01-01T00:00:00Z') && request.time.getFullYear() == 2026",
-        "request.time - timestamp(data.at) < duration('24h') && request.time.getHours() == 15",
+        "request.time - timestamp(data.at) < duration('240h') && request.time.getHours() == 15",
         "request.modifiedFields.all(f, f in ['title', 'body']) && request.origin == ''",
         "int('3') == 3 && string(3) == '3' && double(1) == 1.0 && int(2.9) == 2 && math.greatest(1, 3) == 3",
         "r'\\d' == '\\\\d' && 'it\\'s' == \"it's\" && \"\"\"a\nb\"\"\" == 'a\\nb'",
@@ -109,7 +110,8 @@ def attr(label: str, data_type: DataType | None = None, **more: Any) -> Attr:
 
 
 ATTRS = {
-    "owner": attr("owner", "string"), "n": attr("n", "number"), "flag": attr("flag", "boolean"), "at": attr("at", "date"),
+    "owner": attr("owner", "string"), "n": attr("n", "number"),
+    "flag": attr("flag", "boolean"), "at": attr("at", "date"),
     "loose": attr("loose"), "many": attr("many", value_type="ref", cardinality="many", reverse=("", "tags", "things")),
 }  # fmt: skip
 
