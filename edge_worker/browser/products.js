@@ -48,8 +48,8 @@ export class Products {
     const query = { products: { $: { where: { tenantId: this.#tenant, id: { $in: ids } }, fields: FIELDS } } };
     let confirmed = false;
     let latest = null;
-    const take = (data) => {
-      if (!data || data.error) return;
+    const take = ({ data }) => {
+      if (!data) return; // an error: what is known stays
       latest = data.products.filter((product) => product.tenantId === this.#tenant);
       this.#learn(this.#verdicts(ids, latest, confirmed));
     };
@@ -58,9 +58,9 @@ export class Products {
     let stopped = false;
     const confirm = () =>
       this.#db.queryOnce(query).then(
-        ({ products }) => {
+        (answer) => {
           confirmed = true;
-          if (!stopped) take({ products });
+          if (!stopped) take(answer);
         },
         () => stopped || setTimeout(() => stopped || confirmed || confirm(), 5000),
       );
