@@ -14,7 +14,7 @@ export class ConnectionNote {
     this.#t = t;
     document.body.append(this.#pill);
     const savedAt = document.documentElement.dataset.savedAt;
-    if (savedAt) this.#show(t("saved_page", { date: new Date(savedAt).toLocaleString(document.documentElement.lang) }));
+    if (savedAt) this.#show(t("saved_page", { date: when(savedAt) }));
   }
 
   /** A line for the cart: what has become of its changes. */
@@ -42,4 +42,8 @@ export class ConnectionNote {
     this.#pill.hidden = !text;
     say(this.#pill, text);
   }
+}
+
+function when(time) {
+  return new Date(time).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
 }

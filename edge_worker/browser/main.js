@@ -158,6 +158,14 @@ function listen(shop, drawer) {
     drawer.open();
   });
   shop.openCart = () => drawer.open();
+  hideBrokenPictures();
+}
+
+// Offline a picture may be missing: its place stays, without the browser's mark.
+function hideBrokenPictures() {
+  const hide = (image) => image.classList.add("missing");
+  document.addEventListener("error", (event) => event.target.tagName === "IMG" && hide(event.target), true);
+  for (const image of document.images) if (image.complete && !image.naturalWidth && image.loading !== "lazy") hide(image);
 }
 
 /** Puts a product into the cart and says what came of it. Also for other features of the page. */

@@ -92,7 +92,9 @@ async function picture(request) {
     if (answer.ok || answer.type === "opaque") await cache.put(request, answer.clone()).then(() => trim(cache, MOST_PICTURES)).catch(() => {});
     return answer;
   } catch {
-    return (await cache.match(request)) ?? Response.error();
+    // One that was shown before this worker was there may still be in the browser's own cache, however old.
+    const found = await cache.match(request);
+    return found ?? fetch(request.url, { mode: "no-cors", cache: "force-cache" }).catch(() => Response.error());
   }
 }
 

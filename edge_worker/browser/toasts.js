@@ -31,7 +31,8 @@ export class Toasts {
   // A modal dialog makes all that is outside of it inert, so the notes go with the foremost one.
   #move() {
     const dialogs = document.querySelectorAll("dialog[open]");
-    const host = dialogs[dialogs.length - 1] ?? document.body;
+    const dialog = dialogs[dialogs.length - 1];
+    const host = dialog?.querySelector("footer") ?? dialog ?? document.body;
     if (this.#region.parentElement !== host) host.append(this.#region);
   }
 
