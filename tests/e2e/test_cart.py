@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
@@ -161,7 +162,11 @@ def test_a_refused_change_is_taken_back_with_a_word(storefront: Storefront) -> N
 
 def forbid_changes(storefront: Storefront) -> None:
     """As if the shop's rules had changed under an open page."""
-    raise NotImplementedError
+    cloud = storefront.stores.instant
+    head = {"authorization": f"Bearer {cloud.admin_token}"}
+    rules = httpx.get(f"{cloud.api_uri}/dash/apps/{cloud.app_id}/perms/pull", headers=head).json()["perms"]
+    rules["cartItems"]["allow"]["update"] = "false"
+    assert cloud.post(f"/dash/apps/{cloud.app_id}/rules", {"code": rules}).status_code == 200
 
 
 WITHOUT_DATABASE = "Object.defineProperty(window, 'indexedDB', {get: () => undefined})"
