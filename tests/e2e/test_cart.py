@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 
 from catalog.models import Product
 from tests.plugins.browser import DESKTOP, PHONE, Storefront, lines_of, needs_chromium, wait_for
@@ -39,7 +39,7 @@ def line(page: Page, title: str) -> Any:
 
 
 @VIEWPORTS
-def test_a_shopper_fills_changes_and_empties_a_cart(storefront: Storefront, viewport: dict[str, int]) -> None:
+def test_a_shopper_fills_changes_and_empties_a_cart(storefront: Storefront, viewport: ViewportSize) -> None:
     page = storefront.visit("/products", viewport=viewport)
     add(page, "Kettle")
     expect(badge(page)).to_have_text("1")
@@ -177,8 +177,10 @@ IDBObjectStore.prototype.put = full;
 """
 WITHOUT_SOCKETS = """
 window.WebSocket = class extends EventTarget {
-  constructor() { super(); this.readyState = 0; setTimeout(() => { this.readyState = 3; this.onerror?.({target: this}); this.onclose?.({target: this}); }, 20); }
-  send() {} close() {}
+  readyState = 0;
+  constructor() { super(); setTimeout(() => this.close(), 20); }
+  send() {}
+  close() { this.readyState = 3; this.onerror?.({target: this}); this.onclose?.({target: this}); }
 };"""
 
 

@@ -42,7 +42,7 @@ def test_javascript_writes_money_as_python_does() -> None:
         "const {table, rules} = JSON.parse(text);"
         "console.log(JSON.stringify(table.map(([a, c, l]) => formatMoney(a, c, rules[l]))));});"
     )
-    command = [NODE, "--input-type=module", "-e", script]
+    command = [str(NODE), "--input-type=module", "-e", script]
     task = json.dumps({"table": table, "rules": rules})
     done = subprocess.run(command, input=task, capture_output=True, text=True, check=True)
     written = dict(zip(table, json.loads(done.stdout), strict=True))

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
 from catalog.models import Product
 from storefront.assets import BUNDLE
@@ -29,8 +29,8 @@ needs_chromium = pytest.mark.skipif(
     CHROMIUM is None, reason="no chromium on this machine: install it to run the browser tests"
 )
 
-DESKTOP = {"width": 1280, "height": 800}
-PHONE = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 T = TypeVar("T")
 
