@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.plugins.browser import CHROMIUM, DESKTOP, FLAGS, PHONE
+from tests.plugins.chromium import CHROMIUM, DESKTOP, FLAGS, PHONE
 
 ADMIN = "http://127.0.0.1:8000/admin/"
 SHOP = "http://harrowfell.localhost:8787"

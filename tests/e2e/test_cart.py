@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 
 from catalog.models import Product
-from tests.plugins.browser import DESKTOP, PHONE, Storefront, lines_of, needs_chromium, wait_for
+from tests.plugins.browser import Storefront, lines_of, needs_chromium, wait_for
+from tests.plugins.chromium import DESKTOP, PHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db, needs_chromium, pytest.mark.xdist_group("browser")]
 

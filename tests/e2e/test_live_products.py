@@ -4,7 +4,8 @@ import pytest
 from playwright.sync_api import ViewportSize, expect
 
 from catalog.models import Product
-from tests.plugins.browser import DESKTOP, PHONE, Storefront, needs_chromium
+from tests.plugins.browser import Storefront, needs_chromium
+from tests.plugins.chromium import DESKTOP, PHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db, needs_chromium, pytest.mark.xdist_group("browser")]
 

@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.test_cart import add, badge, line, open_cart
-from tests.plugins.browser import PHONE, Storefront, lines_of, needs_chromium, wait_for
+from tests.plugins.browser import Storefront, lines_of, needs_chromium, wait_for
+from tests.plugins.chromium import PHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db, needs_chromium, pytest.mark.xdist_group("browser")]
 

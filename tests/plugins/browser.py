@@ -2,35 +2,26 @@
 
 import dataclasses
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from catalog.models import Product
 from storefront.assets import BUNDLE
 from storefront.local import environment, serve
 from tenants.models import Section, Tenant
+from tests.plugins.chromium import CHROMIUM, DESKTOP, FLAGS
 from tests.plugins.cloudflare import Serving
 from tests.plugins.instant import InstantCloud
 from tests.plugins.shops import make_product
 from tests.plugins.stores import Stores
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-
-# As root Chromium needs --no-sandbox; the rest keeps it from calling home.
-FLAGS = """--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
---disable-component-update --disable-sync""".split()
-
 needs_chromium = pytest.mark.skipif(
     CHROMIUM is None, reason="no chromium on this machine: install it to run the browser tests"
 )
-
-DESKTOP: ViewportSize = {"width": 1280, "height": 800}
-PHONE: ViewportSize = {"width": 390, "height": 844}
 
 T = TypeVar("T")
 
