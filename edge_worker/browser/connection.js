@@ -17,6 +17,10 @@ export class ConnectionNote {
     if (savedAt) this.#show(t("saved_page", { date: when(savedAt) }));
   }
 
+  get live() {
+    return this.#state === "live";
+  }
+
   /** A line for the cart: what has become of its changes. */
   line(settled) {
     if (this.#state === "offline") return this.#t("offline");

@@ -16,7 +16,10 @@ import { readProduct, shelves, showProduct } from "./shelf.js";
 import { wire } from "./stepper.js";
 import { Toasts } from "./toasts.js";
 
-/** @param page see page.js. Returns what other features of the page build on. */
+/**
+ * @param page see page.js
+ * @returns what other features of the page build on: {t, money, toasts, cart, db, products, note, shelve, openCart}
+ */
 export function start(page) {
   const t = translator(page.words);
   const shop = { t, money: (amount, currency) => formatMoney(amount, currency, page.money), toasts: new Toasts(t) };
@@ -28,11 +31,12 @@ export function start(page) {
   const sharing = new Sharing(shop);
   stockShelves(shop);
   if (shop.db) carry(shop, page.tenant);
-  const drawer = showCart(shop, sharing);
-  if (sharing.acceptInvitation() && !document.querySelector("[data-cart-body]")) drawer.open();
+  listen(shop, showCart(shop, sharing));
+  const accept = () => sharing.acceptInvitation() && shop.openCart?.();
+  addEventListener("hashchange", accept);
+  accept();
   addFromAddress(shop);
-  listen(shop, drawer);
-  return { ...shop, drawer };
+  return shop;
 }
 
 function open(realtime) {
@@ -46,24 +50,26 @@ function open(realtime) {
 
 function stockShelves(shop) {
   const { products, cart } = shop;
-  const shown = shelves();
+  const shown = new Map();
   const state = document.documentElement.dataset.savedAt ? "old" : "page";
-  for (const [element] of shown.values()) products.remember(readProduct(element), state);
-  for (const { product } of Object.values(cart.remembered)) if (product) products.remember(product, "old");
-  products.onChange((ids) => {
-    for (const id of ids) {
-      const verdict = products.find(id);
-      if (verdict.state !== "page" && shown.has(id)) showProduct(shown.get(id), verdict, shop);
+  /** Keeps true what an element shows of products, from now on. */
+  shop.shelve = (root, worth = "page") => {
+    for (const [id, elements] of shelves(root)) {
+      shown.set(id, [...(shown.get(id) ?? []).filter((one) => one.isConnected), ...elements]);
+      products.remember(readProduct(elements[0]), worth);
     }
-  });
+    products.watch("page", [...shown.keys()]);
+  };
+  const show = (id) => shown.has(id) && showProduct(shown.get(id), products.find(id), shop);
+  products.onChange((ids) => ids.filter((id) => products.find(id).state !== "page").forEach(show));
+  shop.shelve(document, state);
+  for (const { product } of Object.values(cart.remembered)) if (product) products.remember(product, "old");
   for (const element of document.querySelectorAll("[data-stepper]")) wire(element);
-  products.watch("page", [...shown.keys()]);
   const watchCart = () => products.watch("cart", Object.keys(cart.lines));
-  cart.onChange(watchCart);
-  watchCart();
   const keepTrue = () => fitToStock(shop);
+  for (const callback of [watchCart, keepTrue]) cart.onChange(callback);
   products.onChange(keepTrue);
-  cart.onChange(keepTrue);
+  watchCart();
 }
 
 /** Remembers what the cart's products look like, and lowers a line to what is left of its product. */
@@ -129,7 +135,7 @@ function showCartPage(shop, sharing) {
   line.className = "cart-status";
   const side = document.createElement("aside");
   side.className = "cart-page__side";
-  side.append(view.summary, sharing.actions(), line);
+  side.append(...[view.summary, sharing.actions(), line].filter(Boolean));
   const main = document.createElement("div");
   main.append(banner, view.lines);
   body.replaceChildren(main, side);
@@ -157,7 +163,7 @@ function listen(shop, drawer) {
     event.preventDefault();
     drawer.open();
   });
-  shop.openCart = () => drawer.open();
+  if (!document.querySelector("[data-cart-body]")) shop.openCart = () => drawer.open();
   hideBrokenPictures();
 }
 
@@ -174,7 +180,7 @@ export function add(shop, id, quantity) {
   const { product, state } = products.find(id);
   const title = product?.title ?? "";
   const taken = state === "gone" ? 0 : cart.add(id, quantity, product);
-  const open = { label: t("view_cart"), run: () => shop.openCart?.() };
+  const open = shop.openCart && { label: t("view_cart"), run: shop.openCart };
   if (taken === quantity) toasts.show(t("added", { title }), open);
   else toasts.show(taken > 0 ? t("added_some", { title, count: taken }) : t("none_left", { title }), open);
   const badge = document.querySelector("[data-cart-count]");

@@ -16,6 +16,7 @@ export class Products {
   #watches = new Map(); // name → {key, stop}
   #listeners = new Set();
 
+  /** @param db null where the shop has no Instant app: then pages alone say what there is */
   constructor(db, tenant) {
     this.#db = db;
     this.#tenant = tenant;
@@ -36,6 +37,7 @@ export class Products {
 
   /** Follows these ids, in the place of those that `name` followed before. */
   watch(name, ids) {
+    if (!this.#db) return;
     const wanted = [...new Set(ids)].sort();
     const key = wanted.join();
     if (this.#watches.get(name)?.key === key) return;

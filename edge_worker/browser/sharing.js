@@ -1,5 +1,5 @@
 // Sharing a cart: by a link, by a code for the shopper's own phone, and who else is there.
-import { h, icon, say } from "./dom.js";
+import { h, icon } from "./dom.js";
 import { invitation, newSecret, readInvitation, roomOf } from "./ids.js";
 
 export class Sharing {
@@ -7,7 +7,7 @@ export class Sharing {
   #room = null;
   #others = 0;
 
-  /** @param shop {cart, t, toasts, db}; `db` is null where the shop has no Instant app */
+  /** @param shop {cart, t, toasts, note, db}; `db` is null where the shop has no Instant app */
   constructor(shop) {
     this.#shop = shop;
   }
@@ -25,7 +25,8 @@ export class Sharing {
 
   /** The buttons that begin sharing. */
   actions() {
-    const { t } = this.#shop;
+    const { t, db } = this.#shop;
+    if (!db) return null;
     const button = (name, glyph, purpose) =>
       h("button", { type: "button", class: "quiet-button", onclick: () => this.#open(purpose) }, icon(glyph), t(name));
     return h("p", { class: "cart-actions" }, button("phone", "phone", "phone"), button("share", "share", "share"));
@@ -76,9 +77,9 @@ export class Sharing {
   }
 
   stop() {
-    const { cart, t, toasts } = this.#shop;
+    const { cart, t, toasts, note } = this.#shop;
     cart.note({ secret: null, secretUnsent: true });
-    toasts.show(t("stopped"));
+    toasts.show(t(note.live ? "stopped" : "stop_pending"));
   }
 
   #link() {
@@ -114,6 +115,5 @@ export class Sharing {
         button(hasLines ? "discard" : "leave", false, "link-button"),
       ),
     );
-    say(banner.querySelector(".sharing__head"), t(kind));
   }
 }

@@ -5,6 +5,7 @@ const FILES = `files-${VERSION}`;
 const PAGES = "pages";
 const MOST_PAGES = 40;
 const MOST_PICTURES = 120;
+const CLOSED = new Set([410, 451]); // see storefront/hosts.py
 const KEPT_MS = 14 * 24 * 3600 * 1000;
 const WAIT_MS = 8000; // for a network that neither answers nor fails
 
@@ -25,14 +26,16 @@ self.addEventListener("fetch", (event) => {
   const url = new URL(request.url);
   if (request.method !== "GET") return;
   if (request.mode === "navigate" && url.origin === location.origin) event.respondWith(page(event, url));
-  else if (url.origin === location.origin && /^\/(?:assets|static)\//.test(url.pathname)) event.respondWith(file(request));
+  else if (url.origin === location.origin && /^\/(?:assets|static)\//.test(url.pathname)) event.respondWith(file(event));
   else if (request.destination === "image") event.respondWith(picture(request));
 });
 
 // The page that did the registering was loaded before there was a worker to keep it.
 self.addEventListener("message", (event) => {
   const keep = (address) => fetch(address).then((answer) => keepPage(new URL(address), answer));
-  event.waitUntil(Promise.allSettled((event.data?.keep ?? []).map(keep)));
+  const { pages = [], files = [] } = event.data ?? {};
+  const taken = caches.open(FILES).then((cache) => cache.addAll(files));
+  event.waitUntil(Promise.allSettled([taken, ...pages.map(keep)]));
 });
 
 async function page(event, url) {
@@ -50,11 +53,12 @@ function tooLate() {
   return new Promise((_, reject) => setTimeout(reject, WAIT_MS));
 }
 
-/** Keeps a shop's page. One that is gone, or a shop that is closed, takes its copy with it; an outage does not. */
+/** Keeps a shop's page. One that is gone takes its copy with it, a shop that is closed all of them; an outage none. */
 async function keepPage(url, answer) {
   if (url.searchParams.has("add")) return; // a wish, not a page
   const address = url.href.split("#")[0];
   const cache = await caches.open(PAGES);
+  if (CLOSED.has(answer.status)) return void (await caches.delete(PAGES));
   if (!answer.ok) {
     if (answer.status < 500) await cache.delete(address);
     return;
@@ -76,11 +80,15 @@ async function savedPage(url) {
   return new Response(html, { headers: found.headers });
 }
 
-async function file(request) {
+async function file(event) {
+  const { request } = event;
   const found = await caches.match(request);
   if (found) return found;
   const answer = await fetch(request);
-  if (answer.ok) await caches.open(FILES).then((cache) => cache.put(request, answer.clone()));
+  if (answer.ok) {
+    const kept = answer.clone();
+    event.waitUntil(caches.open(FILES).then((cache) => cache.put(request, kept)).catch(() => {}));
+  }
   return answer;
 }
 

@@ -315,3 +315,12 @@ def test_a_later_visit_shows_products_without_any_network(storefront: Storefront
     expect(page.locator(".connection")).to_contain_text("prices may have changed")
     page.goto(storefront.url("/cart"))
     expect(page.get_by_role("heading", name="Cart", exact=True)).to_be_visible()
+
+
+def test_a_button_pressed_while_the_scripts_are_loading_adds_in_place(storefront: Storefront) -> None:
+    page = storefront.browser().new_page()
+    page.route("**/assets/main-*.js", lambda route: (page.wait_for_timeout(700), route.continue_()))
+    page.goto(storefront.url("/products"), wait_until="commit")
+    add(page, "Kettle")
+    expect(badge(page)).to_have_text("1")
+    assert page.url.endswith("/products")

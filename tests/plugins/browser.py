@@ -61,6 +61,8 @@ class Storefront:
         page = (context or self.browser(**options)).new_page()
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.goto(self.url(path))
+        if options.get("java_script_enabled", True):
+            page.locator("html[data-live]").wait_for()
         return page
 
     def product(self, title: str, **more: Any) -> Product:
