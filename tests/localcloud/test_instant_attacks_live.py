@@ -9,7 +9,17 @@ import pytest
 from controlplane.localcloud.instant.engine import Engine
 from controlplane.localcloud.instant.session import Session
 from tests.localcloud.test_instant_attacks import (
-    CART, CLOSED_SHOP, LINE, MALLORYS, MUG, NEW, OTHER_SHOP, SECRET, SHOP, Shop, shop,
+    CART,
+    CLOSED_SHOP,
+    LINE,
+    MALLORYS,
+    MUG,
+    NEW,
+    OTHER_SHOP,
+    SECRET,
+    SHOP,
+    Shop,
+    shop,
 )  # fmt: skip
 
 __all__ = ["shop"]  # the fixture
