@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-reset test lint format types contracts migrations-check pytest bench lock browser bundle edge-tools instant-push instant-json
+.PHONY: help setup bundle demo demo-reset test lint format types contracts migrations-check pytest bench lock browser bundle edge-tools instant-push instant-json
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
