@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
+from playwright.sync_api import BrowserContext, Page, Route, ViewportSize, expect
 
 from catalog.models import Product
 from tests.plugins.browser import Storefront, lines_of, needs_chromium, wait_for
@@ -319,7 +319,12 @@ def test_a_later_visit_shows_products_without_any_network(storefront: Storefront
 
 def test_a_button_pressed_while_the_scripts_are_loading_adds_in_place(storefront: Storefront) -> None:
     page = storefront.browser().new_page()
-    page.route("**/assets/main-*.js", lambda route: (page.wait_for_timeout(700), route.continue_()))
+
+    def late(route: Route) -> None:
+        page.wait_for_timeout(700)
+        route.continue_()
+
+    page.route("**/assets/main-*.js", late)
     page.goto(storefront.url("/products"), wait_until="commit")
     add(page, "Kettle")
     expect(badge(page)).to_have_text("1")

@@ -60,7 +60,9 @@ def test_an_edit_made_while_a_page_was_cut_off_is_there_once_it_is_back(storefro
 def test_what_an_earlier_visit_saw_never_covers_a_newer_page(storefront: Storefront) -> None:
     """A landing page may be up to a minute old, but what IndexedDB holds may be of last week."""
     context = storefront.browser()
-    storefront.visit("/products", context).wait_for_timeout(2_500)  # into IndexedDB
+    earlier = storefront.visit("/products", context)
+    earlier.wait_for_timeout(2_500)  # into IndexedDB
+    earlier.close()
     storefront.save(Product.objects.get(title="Kettle"), price=1000)
     prices: list[str] = []
     page = context.new_page()
