@@ -62,11 +62,11 @@ class QuestionGroupAdmin(TenantScopedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         rows: Any = inbox.with_counts(super().get_queryset(request))
-        asked: models.QuerySet[Any] = rows.filter(asked__gt=0)
+        asked: models.QuerySet[Any] = rows.filter(asked__gt=0).order_by("-asked", "-last_at")
         return asked
 
     def get_ordering(self, request: HttpRequest) -> Any:
-        return ("-asked", "-last_at")
+        return ()  # by the annotations that get_queryset() adds later
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return ()

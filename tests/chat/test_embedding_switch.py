@@ -144,7 +144,7 @@ def test_a_chunk_without_its_new_vector_holds_the_switch_back(
     embedding_switch.begin()
     stores.drain()
     stores.turso.execute(
-        "DELETE FROM chunk_vec WHERE model = ? AND tenant_id = ? LIMIT 1".replace(" LIMIT 1", ""),
+        "DELETE FROM chunk_vec WHERE model = ? AND tenant_id = ?",
         [NEW, str(shops[0].pk)],
     )
     embedding_switch.switch()

@@ -45,7 +45,7 @@ def test_a_word_document_keeps_headings_lists_and_tables() -> None:
 
 
 def test_a_table_of_questions_becomes_questions_with_answers() -> None:
-    body = read("f.csv", "Frage;Antwort\nWie lange?;Zwei  Tage\nOhne;\n".encode()).body
+    body = read("f.csv", b"Frage;Antwort\nWie lange?;Zwei  Tage\nOhne;\n").body
     assert body == "## Wie lange?\n\nZwei Tage"
 
 

@@ -32,7 +32,8 @@ def write(database: TursoDatabase, tenant: Tenant | str, question: str = "Do you
 
 def rate(database: TursoDatabase, turn_id: str, tenant: Tenant, value: int, at: datetime | None = None) -> None:
     database.execute(
-        "INSERT INTO rating VALUES (?, ?, ?, ?) ON CONFLICT (turn_id) DO UPDATE SET value = excluded.value, at = excluded.at",
+        "INSERT INTO rating VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (turn_id) DO UPDATE SET value = excluded.value, at = excluded.at",
         [turn_id, str(tenant.pk), value, ms(at or timezone.now())],
     )
 
@@ -50,8 +51,8 @@ def asked(tenant: Tenant, *questions: str, days_ago: float = 0, key: str = "", *
     values = {"answered": False, "reason": "no_passage", **more}
     return [
         Turn.objects.create(
-            id=uuid7(), conversation=conversation, tenant=tenant, turn_no=n, at=at + timedelta(seconds=n), question=text,
-            **values,
+            id=uuid7(), conversation=conversation, tenant=tenant, turn_no=n, at=at + timedelta(seconds=n),
+            question=text, **values,
         )
         for n, text in enumerate(questions, 1)
     ]  # fmt: skip
