@@ -15,6 +15,7 @@ import uvicorn
 from controlplane.adapters.cloudflare_kv import KVNamespace
 from controlplane.adapters.workers_ai import WorkersAI
 from controlplane.localcloud import defaults
+from controlplane.localcloud.cloudflare.ai import TextModel
 from controlplane.localcloud.cloudflare.app import app
 from controlplane.localcloud.cloudflare.limits import Pace
 from controlplane.localcloud.cloudflare.store import Store
@@ -33,6 +34,8 @@ class CloudflareCloud:
     namespace_id: str = defaults.CLOUDFLARE_KV_NAMESPACE_ID
 
     pace: Pace = dataclasses.field(default_factory=Pace)
+    models: dict[str, TextModel] = dataclasses.field(default_factory=dict)
+    """Its text models by name; a test may add its own."""
 
     def forget_pace(self) -> None:
         """As if a second had gone by since the last write of every key."""
@@ -79,7 +82,13 @@ def cloudflare_cloud(tmp_path: Path) -> Iterator[CloudflareCloud]:
     faults = Faults()
     served = app(tmp_path / "cloudflare.sqlite3", faults=faults, enforce_quota=False)
     with Serving(served) as origin:
-        cloud = CloudflareCloud(f"{origin}/client/v4", faults, served.state.store, pace=served.state.pace)
+        cloud = CloudflareCloud(
+            f"{origin}/client/v4",
+            faults,
+            served.state.store,
+            pace=served.state.pace,
+            models=served.state.text_models,
+        )
         with cloud.opened:
             yield cloud
     served.state.store.close()

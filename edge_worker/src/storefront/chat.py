@@ -24,6 +24,7 @@ from storefront.mentions import mentions
 from storefront.messages import LANGUAGES, Messages
 from storefront.prompt import MAX_ANSWER_TOKENS, Message, assemble, instructions, tokens_of
 from storefront.search import Hit, SearchError, find, live_products, relevant_hits, search, threshold_of
+from storefront.sections import Contact
 from storefront.sources import Source, numbered
 from storefront.telemetry import DayUsage, Turn, now_ms, usage_today, uuid7
 from storefront.textstream import Usage, pieces
@@ -276,13 +277,18 @@ class _Conversation:
         return Facts(
             sources=sources, question=self.ask.question, constraints=self._limits,
             currency=self.record.config.currency, locale=self.record.config.locale, words=self.words,
-            shop_name=self.record.tenant.name, contact=self._reachable(), instructions=instructions(self.record),
-            host=self.shop.origin.split("://", 1)[-1],
+            shop_name=self.record.tenant.name, contact=f"{self._reachable()} {self._pages_contact()}",
+            instructions=instructions(self.record), host=self.shop.origin.split("://", 1)[-1],
         )  # fmt: skip
 
     def _reachable(self) -> str:
         settings = self.settings
         return ", ".join(filter(None, (settings.contact_email, settings.contact_phone, settings.contact_url)))
+
+    def _pages_contact(self) -> str:
+        """What the landing page says of how to reach the shop."""
+        sections = [one for one in self.record.sections if isinstance(one, Contact)]
+        return " ".join(f"{one.email} {one.phone} {one.address}" for one in sections)
 
     def _contact(self) -> str:
         reach = self._reachable()

@@ -110,10 +110,18 @@ def _is_price_range(match: re.Match[str]) -> bool:
     return match[0].lower().startswith(("between", "zwischen")) and _is_money(match, "2")
 
 
+_EXCLUDED = (
+    "under", "below", "less", "cheaper", "for less", "unter", "günstiger", "billiger", "weniger",
+    "over", "above", "more", "über", "mehr",
+)  # fmt: skip
+""" "Under 80" leaves 80 out, "up to 80" does not."""
+
+
 def _limit(pattern: re.Pattern[str], question: str, currency: str, *, bare: bool) -> int | None:
     for m in pattern.finditer(question):
         if _named(m, "") == currency or (bare and not _named(m, "") and _is_money(m, "")):
-            return _minor(m["number"], currency)
+            excluded = m[0].lower().startswith(_EXCLUDED) or (m[0].rstrip().startswith(("<", ">")) and "=" not in m[0])
+            return _minor(m["number"], currency) + (0 if not excluded else -1 if pattern is _MOST else 1)
     return None
 
 
