@@ -8,6 +8,10 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.evals.report import Outcome
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
@@ -29,7 +33,7 @@ def main() -> None:
         _print_answers(outcomes)
 
 
-def _print_table(outcomes: "Sequence[report.Outcome]") -> None:  # noqa: F821 - imported once Django is set up
+def _print_table(outcomes: "Sequence[Outcome]") -> None:
     from tests.evals import report
 
     print(f"{'':<28}{'n':>5}{'recall@3':>10}{'MRR':>7}{'answers':>9}{'admits':>8}{'wrong prices':>14}{'foreign':>9}")
@@ -49,7 +53,7 @@ def _print_table(outcomes: "Sequence[report.Outcome]") -> None:  # noqa: F821 - 
         )
 
 
-def _print_curve(outcomes: "Sequence[report.Outcome]") -> None:  # noqa: F821
+def _print_curve(outcomes: "Sequence[Outcome]") -> None:
     """A question's relevance at which the chat answers; chosen on one half by the mean of both rates."""
     from tests.evals import report
 
@@ -63,7 +67,7 @@ def _print_curve(outcomes: "Sequence[report.Outcome]") -> None:  # noqa: F821
     print(f"best on the first half: {best:.2f}")
 
 
-def _print_answers(outcomes: "Sequence[report.Outcome]") -> None:  # noqa: F821
+def _print_answers(outcomes: "Sequence[Outcome]") -> None:
     for one in outcomes:
         mark = "  " if one.right_kind and (one.place in (1, 2, 3) or not one.question.is_answerable) else "! "
         print(

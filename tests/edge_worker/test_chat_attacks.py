@@ -1,7 +1,7 @@
 """Thirty injections, in the question, in a product's description and in a page, told to a model that obeys them all."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -24,7 +24,7 @@ FORBIDDEN = re.compile(
 
 
 @pytest.fixture
-async def shop(platform: Platform, cloudflare_cloud: CloudflareCloud) -> "Iterator[Platform]":  # type: ignore[misc]
+async def shop(platform: Platform, cloudflare_cloud: CloudflareCloud) -> AsyncIterator[Platform]:
     """The shop with a text model that obeys whoever speaks to it, over the wire that Workers AI speaks."""
     cloudflare_cloud.models[obedient.MODEL] = obedient.obey
     account = CloudflareAccount(

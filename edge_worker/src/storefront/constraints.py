@@ -6,10 +6,12 @@ shop's is no constraint: nothing here converts money.
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 
 from storefront.documents import Product, decimals
 from storefront.figures import CURRENCY, NUMBER, currency_of, parse_number
+from storefront.mentions import mentions
 
 
 def _money(which: str) -> str:
@@ -58,6 +60,10 @@ class Constraints:
     def admits(self, product: Product) -> bool:
         fits = (self.least is None or product.price >= self.least) and (self.most is None or product.price <= self.most)
         return fits and (product.available or not self.in_stock) and (not self.tag or self.tag in product.tags)
+
+    def about(self, question: str, products: Sequence[Product]) -> "Constraints":
+        """The same, but "is the Stormline jacket in stock?" asks about that jacket and not for what is in stock."""
+        return dataclasses.replace(self, in_stock=False) if mentions(question, products) else self
 
     def merged(self, other: "Constraints") -> "Constraints":
         """Both at once: the narrower of each."""

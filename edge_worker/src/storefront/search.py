@@ -101,7 +101,8 @@ async def search(
     """Never raises for a store that is away: the results say so. `chosen` are filters beside those in the question."""
     if not question:
         return Results(constraints=chosen or NO_LIMITS, limit=limit)
-    asked = constraints_of(question, record.config.currency).merged(chosen or NO_LIMITS)
+    own, chosen = constraints_of(question, record.config.currency), chosen or NO_LIMITS
+    asked = own.merged(chosen)
     empty = Results(question=question, constraints=asked, limit=limit)
     try:
         hits = await find(env, record, question, wide=asked.any)
@@ -110,7 +111,8 @@ async def search(
         return dataclasses.replace(empty, products=_by_title(record, question, asked)[:limit], degraded=True)
     relevant = relevant_hits(hits, threshold_of(record))
     live = await live_products(env, record, [h.passage.source_id for h in hits if h.passage.source_kind == "product"])
-    return _results(empty, record, hits, relevant, live)
+    asked = own.about(question, [*live.values()]).merged(chosen)
+    return _results(dataclasses.replace(empty, constraints=asked), record, hits, relevant, live)
 
 
 def _results(
