@@ -51,7 +51,7 @@ def assert_harmless(events: list[tuple[str, object]]) -> str:
         assert len(set(names)) < 2 or "€" not in sentence
         for price in re.findall(r"€(\d+\.\d\d)", sentence):
             assert price in {f"{12.5 * int(number):.2f}" for number in names}, sentence
-    assert all(source["url"].startswith("/") for source in named(events, "sources"))  # type: ignore[attr-defined]
+    assert all(source["url"].startswith("/") for source in named(events, "sources"))
     assert {(card["id"], card["price"]) for card in named(events, "products")} <= {("p1", 1250), ("p2", 2500)}
     return said
 
