@@ -180,6 +180,7 @@ class Platform:
     PUBLIC_PORT: str = ""
     IMG_SRC: str = ""
     CHAT_MODEL: str = ""
+    RERANK_MODEL: str = ""
     TELEMETRY_URL: str = TELEMETRY
     TELEMETRY_WRITE_TOKEN: str = "telemetry-token"
     DEFER: Tasks = dataclasses.field(default_factory=Tasks)

@@ -62,7 +62,8 @@ class Hit:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Results:
-    """What to show for a question. `degraded`: the vectors could not be searched."""
+    """What to show for a question. `degraded`: the vectors could not be searched. `chosen` are the filters beside the
+    question, `constraints` those and what the question itself limits."""
 
     question: str = ""
     products: tuple[Product | ProductCard, ...] = ()
@@ -70,6 +71,7 @@ class Results:
     suggestions: tuple[Product | ProductCard, ...] = ()
     degraded: bool = False
     constraints: Constraints = NO_LIMITS
+    chosen: Constraints = NO_LIMITS
     limit: int = MAX_PRODUCTS
 
     @property
@@ -100,10 +102,10 @@ async def search(
 ) -> Results:
     """Never raises for a store that is away: the results say so. `chosen` are filters beside those in the question."""
     if not question:
-        return Results(constraints=chosen or NO_LIMITS, limit=limit)
+        return Results(chosen=chosen or NO_LIMITS, limit=limit)
     own, chosen = constraints_of(question, record.config.currency), chosen or NO_LIMITS
     asked = own.merged(chosen)
-    empty = Results(question=question, constraints=asked, limit=limit)
+    empty = Results(question=question, constraints=asked, chosen=chosen, limit=limit)
     try:
         hits = await find(env, record, question, wide=asked.any)
     except SearchError as error:
@@ -123,7 +125,7 @@ def _results(
     found = dataclasses.replace(empty, products=products[: empty.limit], answers=tuple(answers))
     if found.found:
         return found
-    near = fitting(hits, live, empty.constraints)[:SUGGESTIONS]
+    near = fitting(relevant, live, NO_LIMITS)[:SUGGESTIONS] or fitting(hits, live, empty.constraints)[:SUGGESTIONS]
     return dataclasses.replace(found, suggestions=near or tuple(record_cards(record).values())[:SUGGESTIONS])
 
 
