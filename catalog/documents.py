@@ -12,13 +12,16 @@ from catalog.models import FormerSlug, Product, product_documents, redirect_docu
 from controlplane.publishing.documents import Chunks, Entity
 from controlplane.publishing.models import OwnedDocument
 from controlplane.publishing.vectors import Chunk
-from storefront.documents import ACTIVE, ProductCard, Section
+from storefront.documents import ACTIVE, ProductCard, Section, decimals
 from storefront.documents import Product as ProductEntity
 from storefront.sections import FeaturedProducts, ProductGrid
 from tenants.models import Tenant
 
 BODY_LENGTH = 1200
 """Characters of a product's description that are embedded: about the 256 tokens that MiniLM reads."""
+
+BANDS = (10, 25, 50, 100, 250, 500, 1_000)
+"""Where one band of prices ends and the next begins, in whole units of a currency that has cents."""
 
 SORTS = {
     "position": ("position", "id"),
@@ -89,9 +92,13 @@ def product_chunks(ids: Collection[str]) -> Mapping[str, Chunks]:
 
 
 def chunk_of(product: Product) -> Chunk:
-    """One chunk a product: what it is called, what it is, its tags. No price: prices come from live data only."""
+    """One chunk a product: what it is called, what it is, its tags, about what it costs.
+
+    A band of prices, never the price: prices come from live data only, and an ordinary change of price embeds nothing.
+    """
     words = " ".join(unescape(strip_tags(product.description_html.replace("<", " <"))).split())
-    body = f"{words[:BODY_LENGTH]}\n{', '.join(product.tags)}".strip()
+    band = price_band(product.price, product.tenant.currency)
+    body = "\n".join(filter(None, (words[:BODY_LENGTH], ", ".join(product.tags), band)))
     return Chunk(
         source_kind="product",
         source_id=str(product.pk),
@@ -101,6 +108,15 @@ def chunk_of(product: Product) -> Chunk:
         body=body,
         url=f"/products/{product.slug}",
     )
+
+
+def price_band(price: int, currency: str) -> str:
+    """About what it costs: "25–50 EUR". `price` in minor units; a currency without them has greater figures."""
+    unit = 10 ** decimals(currency) if decimals(currency) else 100
+    scale = 1 if decimals(currency) else 100
+    bounds = [0, *(bound for bound in BANDS if bound * unit <= price)]
+    above = next((bound for bound in BANDS if bound * unit > price), None)
+    return f"{bounds[-1] * scale}–{above * scale} {currency}" if above else f"> {bounds[-1] * scale} {currency}"
 
 
 def cards(tenant: Tenant, sections: Sequence[Section]) -> Sequence[Section]:

@@ -32,12 +32,16 @@ def accept_file(tenant: Tenant, name: str, data: bytes) -> KnowledgeSource:
     now = timezone.now()
     source = KnowledgeSource.objects.filter(tenant=tenant, kind=Kind.FILE, file_name=name).first()
     if source is None:
-        source = KnowledgeSource(tenant=tenant, kind=Kind.FILE, file_name=name, title=name.rpartition(".")[0] or name)
+        source = KnowledgeSource(tenant=tenant, kind=Kind.FILE, file_name=name, title=_title_of(name))
     source.reading, source.error, source.due_at = Reading.QUEUED, "", now
     source.save()
     Upload.objects.update_or_create(source=source, defaults={"data": data})
     _read_soon([source.pk])
     return source
+
+
+def _title_of(name: str) -> str:
+    return " ".join((name.rpartition(".")[0] or name).replace("_", " ").split())[:200] or name[:200]
 
 
 @transaction.atomic

@@ -133,7 +133,7 @@ def _collect_ratings(database: TursoDatabase) -> None:
     done: list[Statement] = []
     for row in database.execute("SELECT turn_id, tenant_id, value, at FROM rating ORDER BY at LIMIT ?", [ROWS]):
         turn_id, tenant_id, value, at = row
-        if _rate(turn_id, tenant_id, value) or _count(at) < oldest:
+        if _rate(turn_id, tenant_id, value) or not isinstance(at, int) or at < oldest:
             # Not if it has changed meanwhile: then it is collected with the next round.
             sql = "DELETE FROM rating WHERE turn_id IS ? AND value IS ? AND at IS ?"
             done.append(Statement(sql, [turn_id, value, at]))

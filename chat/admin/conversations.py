@@ -109,14 +109,14 @@ class ConversationAdmin(TenantScopedAdmin):
     def questions(self, obj: Any) -> int:
         return obj.asked or 0
 
-    @display(description="Unanswered", label="warning")
-    def without_answer(self, obj: Any) -> str:
-        return str(obj.unanswered) if obj.unanswered else ""
+    @display(description="Unanswered", label={"some": "warning"})
+    def without_answer(self, obj: Any) -> tuple[str, str] | None:
+        return ("some", str(obj.unanswered)) if obj.unanswered else None
 
     @display(description="Ratings")
     def ratings(self, obj: Any) -> str:
-        parts = [f"👍 {obj.up}" if obj.up else "", f"👎 {obj.down}" if obj.down else ""]
-        return " ".join(filter(None, parts)) or "–"
+        parts = [f"{obj.up} helpful" if obj.up else "", f"{obj.down} not helpful" if obj.down else ""]
+        return ", ".join(filter(None, parts)) or "–"
 
 
 def _count(condition: Q) -> Any:

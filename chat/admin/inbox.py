@@ -48,7 +48,6 @@ class QuestionGroupAdmin(TenantScopedAdmin):
     list_filter = (StateFilter, TenantFilter)
     list_select_related = ("tenant",)
     search_fields = ("text", "turns__question")
-    ordering = ("-id",)
     actions = ("dismiss", "reopen")
     change_form_outer_before_template = "chat/admin/group.html"
 
@@ -63,10 +62,11 @@ class QuestionGroupAdmin(TenantScopedAdmin):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         rows: Any = inbox.with_counts(super().get_queryset(request))
-        return rows.filter(asked__gt=0).order_by("-asked", "-last_at")  # type: ignore[no-any-return]
+        asked: models.QuerySet[Any] = rows.filter(asked__gt=0).order_by("-asked", "-last_at")
+        return asked
 
     def get_ordering(self, request: HttpRequest) -> Any:
-        return ()
+        return ()  # by the annotations that get_queryset() adds later
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return ()
@@ -153,15 +153,15 @@ class QuestionGroupAdmin(TenantScopedAdmin):
     def question(self, obj: QuestionGroup) -> str:
         return obj.text if len(obj.text) <= 120 else f"{obj.text[:119]}…"
 
-    @display(description="Asked")
+    @display(description="Asked", ordering="asked")
     def times(self, obj: Any) -> str:
         return "once" if obj.asked == 1 else f"{obj.asked} times"
 
-    @display(description="First asked")
+    @display(description="First asked", ordering="first_at")
     def first_asked(self, obj: Any) -> Any:
         return obj.first_at
 
-    @display(description="Last asked")
+    @display(description="Last asked", ordering="last_at")
     def last_asked(self, obj: Any) -> Any:
         return obj.last_at
 

@@ -25,7 +25,7 @@ TYPED = (KnowledgeSource.Kind.FAQ, KnowledgeSource.Kind.TEXT)
 
 @admin.register(KnowledgeSource)
 class KnowledgeSourceAdmin(PublishingLineAdmin):
-    list_display = ("title", "tenant", "form_of", "progress", "state", "updated_at", "publishing")
+    list_display = ("name", "tenant", "form_of", "progress", "state", "updated_at", "publishing")
     list_filter = ("kind", "status", "reading", TenantFilter)
     list_select_related = ("tenant",)
     search_fields = ("title", "body")
@@ -149,13 +149,19 @@ class KnowledgeSourceAdmin(PublishingLineAdmin):
         pages = "1 page is" if count == 1 else f"{count} pages are"
         self.message_user(request, f"{pages} being read again.", messages.SUCCESS)
 
+    @display(description="Question or title", ordering="title", header=True)
+    def name(self, obj: KnowledgeSource) -> tuple[str, str]:
+        """With what merchants want to know of a source that they didn't type."""
+        below = obj.error or obj.file_name or (obj.url if obj.kind == KnowledgeSource.Kind.PAGE else "")
+        return obj.title, below
+
     @display(description="Kind", ordering="kind")
     def form_of(self, obj: KnowledgeSource) -> str:
         return obj.get_kind_display()
 
     @display(description="Reading", ordering="reading", label=READING_COLOURS)
-    def progress(self, obj: KnowledgeSource) -> tuple[str, str] | str:
-        return (obj.reading, obj.get_reading_display()) if obj.kind not in TYPED else "–"
+    def progress(self, obj: KnowledgeSource) -> tuple[str, str] | None:
+        return (obj.reading, obj.get_reading_display()) if obj.kind not in TYPED else None
 
     @display(description="Status", ordering="status", label={"active": "success", "draft": "info"})
     def state(self, obj: KnowledgeSource) -> tuple[str, str]:

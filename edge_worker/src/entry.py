@@ -7,6 +7,7 @@ compatibility date. The SDK is PyPI's `workers-runtime-sdk`.
 from typing import Any
 
 import anyio._backends._asyncio  # noqa: F401 - else the first request imports it: 0.3 s; now it is in the snapshot
+from pyodide.ffi import create_proxy
 from workers import WorkerEntrypoint, asgi, fetch
 
 from storefront.app import app
@@ -16,4 +17,10 @@ from storefront.worker_bindings import WorkerEnv
 class Default(WorkerEntrypoint):  # type: ignore[misc] # the SDK is not installed where mypy runs
     async def fetch(self, request: Any) -> Any:
         # The JavaScript request itself: the SDK's wrapper raises KeyError for a method such as PROPFIND.
-        return await asgi.fetch(app, request.js_object, WorkerEnv(self.env, fetch, self.ctx.waitUntil), self.ctx)
+        return await asgi.fetch(app, request.js_object, WorkerEnv(self.env, fetch, self._keep), self.ctx)
+
+    def _keep(self, task: Any) -> None:
+        """`ctx.waitUntil`. The task crosses as a proxy of its own: a borrowed one would end with this call."""
+        proxy = create_proxy(task)
+        task.add_done_callback(lambda _: proxy.destroy())
+        self.ctx.waitUntil(proxy)

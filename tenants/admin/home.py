@@ -35,7 +35,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             {
                 "title": "Chat",
                 "items": [
-                    _link("Knowledge", "menu_book", "chat_knowledgesource_changelist"),
+                    {**_link("Knowledge", "menu_book", "chat_knowledgesource_changelist"), "active": _is_knowledge},
                     {**_link("Unanswered", "help", "chat_questiongroup_changelist"),
                      "badge": "chat.admin.inbox.open_count"},
                     _link("Conversations", "forum", "chat_conversation_changelist"),
@@ -54,6 +54,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     if allowed:
         groups.append({"title": "Platform", "separator": True, "items": allowed})
     return groups
+
+
+def _is_knowledge(request: HttpRequest) -> bool:
+    trying = reverse("admin:chat_knowledgesource_try")  # below the list, with an entry of its own
+    return request.path.startswith(reverse("admin:chat_knowledgesource_changelist")) and request.path != trying
 
 
 def _link(title: str, icon: str, name: str, needs: str = "") -> dict[str, Any]:

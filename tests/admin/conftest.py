@@ -9,9 +9,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from catalog.models import Product
-from chat.models import KnowledgeSource
+from chat.inbox import packed
+from chat.models import ChatProfile, Conversation, KnowledgeSource, QuestionGroup
 from tenants.models import Domain, Landing, Membership, Section, Tenant
 from tenants.onboarding import open_shop
+from tests.chat.turns import asked
 
 
 @dataclasses.dataclass
@@ -23,6 +25,9 @@ class Shop:
     product: Product
     knowledge: KnowledgeSource
     domain: Domain
+    profile: ChatProfile
+    conversation: Conversation
+    group: QuestionGroup
 
     @property
     def objects(self) -> dict[str, Any]:
@@ -33,12 +38,18 @@ class Shop:
             "tenants_domain": self.domain,
             "catalog_product": self.product,
             "chat_knowledgesource": self.knowledge,
+            "chat_chatprofile": self.profile,
+            "chat_conversation": self.conversation,
+            "chat_questiongroup": self.group,
         }
 
 
 def make(slug: str, currency: str = "EUR") -> Shop:
     owner = User.objects.create_user(f"{slug}-owner", password="pass", is_staff=True)
     tenant = open_shop(slug=slug, name=slug.title(), owner=owner, currency=currency)
+    (turn,) = asked(tenant, f"{slug} kayaks?")
+    group = QuestionGroup.objects.create(tenant=tenant, text=turn.question, embedding_model="m", vector=packed([1.0]))
+    group.turns.add(turn)
     return Shop(
         tenant=tenant,
         owner=owner,
@@ -47,6 +58,9 @@ def make(slug: str, currency: str = "EUR") -> Shop:
         product=Product.objects.create(tenant=tenant, title=f"{slug} kettle", price=1250, status="active"),
         knowledge=KnowledgeSource.objects.create(tenant=tenant, title=f"{slug} ships?", body="Yes."),
         domain=Domain.objects.create(tenant=tenant, host=f"{slug}.tea-shop.de"),
+        profile=ChatProfile.objects.create(tenant=tenant, enabled=True, greeting=f"{slug} greets"),
+        conversation=turn.conversation,
+        group=group,
     )
 
 

@@ -87,8 +87,11 @@ class FixedAI:
 
     def says(self, text: str) -> None:
         """Every answer from now on, in pieces of three characters."""
-        pieces = [text[i : i + 3] for i in range(0, len(text), 3)]
-        self.frames = [f"data: {json.dumps({'response': piece})}\n\n".encode() for piece in pieces]
+        self.frames = [self.frame_of(text[i : i + 3]) for i in range(0, len(text), 3)]
+
+    @staticmethod
+    def frame_of(piece: str) -> bytes:
+        return f"data: {json.dumps({'response': piece})}\n\n".encode()
 
     async def run(self, model: str, inputs: dict[str, Any]) -> dict[str, Any]:
         self.asked.append((model, inputs))
@@ -181,6 +184,8 @@ class Platform:
     PUBLIC_SCHEME: str = "https"
     PUBLIC_PORT: str = ""
     IMG_SRC: str = ""
+    CHAT_MODEL: str = ""
+    RERANK_MODEL: str = ""
     TELEMETRY_URL: str = TELEMETRY
     TELEMETRY_WRITE_TOKEN: str = "telemetry-token"
     DEFER: Tasks = dataclasses.field(default_factory=Tasks)
@@ -203,12 +208,12 @@ class Platform:
         await self.DEFER.drain()
         return answer
 
-    async def chat(self, *asked: str, lang: str = "", **headers: str) -> list[tuple[str, Any]]:
+    async def chat(self, *asked: str, lang: str = "", host: str = "pots.test", **headers: str) -> list[tuple[str, Any]]:
         """The events that answer the last of the messages, which are the shopper's and the shop's in turns."""
         roles = ["user" if (len(asked) - number) % 2 else "assistant" for number in range(len(asked))]
         messages = [{"role": role, "content": text} for role, text in zip(roles, asked, strict=True)]
         body = {"conversation": CONVERSATION, "messages": messages, "lang": lang}
-        answer = await self.post("https://pots.test/api/chat", body, **headers)
+        answer = await self.post(f"https://{host}/api/chat", body, **headers)
         assert answer.status_code == 200, answer.text
         return events_of(answer.text)
 

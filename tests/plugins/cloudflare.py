@@ -16,6 +16,7 @@ from controlplane.adapters.cloudflare_kv import KVNamespace
 from controlplane.adapters.custom_hostnames import CustomHostnames
 from controlplane.adapters.workers_ai import WorkersAI
 from controlplane.localcloud import defaults
+from controlplane.localcloud.cloudflare.ai import TextModel
 from controlplane.localcloud.cloudflare.app import app
 from controlplane.localcloud.cloudflare.clock import Clock
 from controlplane.localcloud.cloudflare.limits import Pace
@@ -39,6 +40,8 @@ class CloudflareCloud:
 
     zone_id: str = defaults.CLOUDFLARE_ZONE_ID
     pace: Pace = dataclasses.field(default_factory=Pace)
+    models: dict[str, TextModel] = dataclasses.field(default_factory=dict)
+    """Its text models by name; a test may add its own."""
 
     def forget_pace(self) -> None:
         """As if a second had gone by since the last write of every key."""
@@ -115,7 +118,12 @@ def cloudflare_cloud(tmp_path: Path) -> Iterator[CloudflareCloud]:
     served = app(tmp_path / "cloudflare.sqlite3", faults=faults, enforce_quota=False, clock=clock)
     with Serving(served) as origin:
         cloud = CloudflareCloud(
-            f"{origin}/client/v4", faults, served.state.store, served.state.saas, pace=served.state.pace
+            f"{origin}/client/v4",
+            faults,
+            served.state.store,
+            served.state.saas,
+            pace=served.state.pace,
+            models=served.state.text_models,
         )
         with cloud.opened:
             yield cloud

@@ -73,6 +73,7 @@ class Stores:
             "CLOUDFLARE_KV_NAMESPACE_ID": self.cloudflare.namespace_id,
             "TURSO_URL": self.sqld.url,
             "TURSO_READ_TOKEN": self.sqld.ro_token,
+            "CHAT_MODEL": defaults.TEXT_MODEL,
         }
 
 

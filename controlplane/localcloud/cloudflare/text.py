@@ -6,6 +6,7 @@ understands nothing, and it speaks the language of the sources.
 """
 
 import dataclasses
+import functools
 import re
 from collections.abc import Iterator, Sequence
 
@@ -24,6 +25,7 @@ MAX_PRODUCTS = 3
 _FENCE = re.compile(r"SHOP DATA (\w+)\n(.*)\nEND OF SHOP DATA \1", re.DOTALL)
 _ENTRY = re.compile(r"^\[(\d+)\] ([A-Z]+): (.*)$", re.MULTILINE)
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+|\n+")
+_TAGS = re.compile(r"[^\W\d_A-Z][\w-]*(?:, [\w-]+)*")
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -71,7 +73,8 @@ def entries_of(system: str) -> list[Entry]:
 def _entry(mark: re.Match[str], body: str) -> Entry:
     lines = [line.strip() for line in body.strip().split("\n") if line.strip()]
     facts = lines.pop(0).removeprefix("FACTS: ") if lines and lines[0].startswith("FACTS: ") else ""
-    texts = tuple(part.strip() for part in _SENTENCE.split("\n".join(lines)) if len(part.strip()) > 2)
+    parts = [part.strip() for part in _SENTENCE.split("\n".join(lines))]
+    texts = tuple(part for part in parts if len(part) > 2 and not _TAGS.fullmatch(part))
     return Entry(int(mark[1]), mark[2], mark[3], facts, texts)
 
 
@@ -81,7 +84,8 @@ def best_sentences(question: str, entries: list[Entry]) -> list[tuple[int, str]]
     offered = [(entry, text) for entry in entries for text in entry.sentences]
     if not offered:
         return []
-    asked, *vectors = embeddings.embed([question, *(f"{entry.title} {text}" for entry, text in offered)])
+    asked = _vector(question)
+    vectors = [_vector(f"{entry.title} {text}") for entry, text in offered]
     wanted = {word[:5] for word in _WORD.findall(question.casefold()) if len(word) > 3}
     scores = [
         sum(a * b for a, b in zip(asked, vector, strict=True)) + 0.1 * _shared(wanted, text) - 0.02 * entry.number
@@ -90,6 +94,12 @@ def best_sentences(question: str, entries: list[Entry]) -> list[tuple[int, str]]
     order = sorted(range(len(offered)), key=lambda place: -scores[place])
     kept = sorted(place for place in order[:MAX_QUOTES] if scores[place] >= 0.75 * scores[order[0]])
     return [(offered[place][0].number, offered[place][1]) for place in kept]
+
+
+@functools.lru_cache(4096)
+def _vector(text: str) -> tuple[float, ...]:
+    """The same sentences are offered again and again."""
+    return tuple(embeddings.embed([text])[0])
 
 
 def _shared(wanted: set[str], text: str) -> int:

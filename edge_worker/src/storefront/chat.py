@@ -24,10 +24,11 @@ from storefront.mentions import mentions
 from storefront.messages import LANGUAGES, Messages
 from storefront.prompt import MAX_ANSWER_TOKENS, Message, assemble, instructions, tokens_of
 from storefront.search import Hit, SearchError, find, live_products, relevant_hits, search, threshold_of
+from storefront.sections import Contact
 from storefront.sources import Source, numbered
 from storefront.telemetry import DayUsage, Turn, now_ms, usage_today, uuid7
 from storefront.textstream import Usage, pieces
-from storefront.words import content_words, fold, stem
+from storefront.words import content_words, coverage, fold
 
 MODEL = "@cf/google/gemma-4-26b-a4b-it"
 """Where neither shop nor Worker names one; docs/chat.md says why."""
@@ -104,6 +105,7 @@ class _Conversation:
         tag = (self.ask.lang or self.record.config.locale).split("-")[0].lower()
         self.language = tag if tag in LANGUAGES else Messages(self.record.config.locale).language
         self.words = Messages(self.language)
+        self._limits = constraints_of(self.ask.question, self.record.config.currency)
 
     async def events(self) -> AsyncGenerator[Event, None]:
         if is_refused(self.ask.question, self.settings.refused_topics):
@@ -144,14 +146,11 @@ class _Conversation:
             raise found["error"]
         return found["day"], found["hits"]
 
-    @property
-    def _limits(self) -> Constraints:
-        return constraints_of(self.ask.question, self.record.config.currency)
-
     async def _with_hits(self, hits: list[Hit]) -> AsyncGenerator[Event, None]:
         threshold = threshold_of(self.record)
         ids = [hit.passage.source_id for hit in hits if hit.passage.source_kind == "product"]
         live = await live_products(self.env, self.record, ids)
+        self._limits = self._limits.about(self.ask.question, [*live.values()])
         known = bool(hits) and max(hit.relevance for hit in hits) >= threshold.answer
         limits = self._limits
         relevant = relevant_hits(hits, threshold) if known else []
@@ -276,13 +275,18 @@ class _Conversation:
         return Facts(
             sources=sources, question=self.ask.question, constraints=self._limits,
             currency=self.record.config.currency, locale=self.record.config.locale, words=self.words,
-            shop_name=self.record.tenant.name, contact=self._reachable(), instructions=instructions(self.record),
-            host=self.shop.origin.split("://", 1)[-1],
+            shop_name=self.record.tenant.name, contact=f"{self._reachable()} {self._pages_contact()}",
+            instructions=instructions(self.record), host=self.shop.origin.split("://", 1)[-1],
         )  # fmt: skip
 
     def _reachable(self) -> str:
         settings = self.settings
         return ", ".join(filter(None, (settings.contact_email, settings.contact_phone, settings.contact_url)))
+
+    def _pages_contact(self) -> str:
+        """What the landing page says of how to reach the shop."""
+        sections = [one for one in self.record.sections if isinstance(one, Contact)]
+        return " ".join(f"{one.email} {one.phone} {one.address}" for one in sections)
 
     def _contact(self) -> str:
         reach = self._reachable()
@@ -299,8 +303,7 @@ def is_over(day: DayUsage, settings: ChatSettings) -> bool:
 
 def is_refused(question: str, topics: Sequence[str]) -> bool:
     """Whether every content word of one of the refused topics is in the question, in some form."""
-    asked = {stem(word) for word in content_words(question)}
-    return any((topic := {stem(word) for word in content_words(one)}) and topic <= asked for one in topics)
+    return any(coverage(content_words(one), question) >= 1 for one in topics)
 
 
 def card_of(product: Product) -> dict[str, Any]:

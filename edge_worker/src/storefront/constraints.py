@@ -6,10 +6,12 @@ shop's is no constraint: nothing here converts money.
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 
 from storefront.documents import Product, decimals
 from storefront.figures import CURRENCY, NUMBER, currency_of, parse_number
+from storefront.mentions import mentions
 
 
 def _money(which: str) -> str:
@@ -58,6 +60,10 @@ class Constraints:
     def admits(self, product: Product) -> bool:
         fits = (self.least is None or product.price >= self.least) and (self.most is None or product.price <= self.most)
         return fits and (product.available or not self.in_stock) and (not self.tag or self.tag in product.tags)
+
+    def about(self, question: str, products: Sequence[Product]) -> "Constraints":
+        """The same, but "is the Stormline jacket in stock?" asks about that jacket and not for what is in stock."""
+        return dataclasses.replace(self, in_stock=False) if mentions(question, products) else self
 
     def merged(self, other: "Constraints") -> "Constraints":
         """Both at once: the narrower of each."""
@@ -110,10 +116,18 @@ def _is_price_range(match: re.Match[str]) -> bool:
     return match[0].lower().startswith(("between", "zwischen")) and _is_money(match, "2")
 
 
+_EXCLUDED = (
+    "under", "below", "less", "cheaper", "for less", "unter", "günstiger", "billiger", "weniger",
+    "over", "above", "more", "über", "mehr",
+)  # fmt: skip
+""" "Under 80" leaves 80 out, "up to 80" does not."""
+
+
 def _limit(pattern: re.Pattern[str], question: str, currency: str, *, bare: bool) -> int | None:
     for m in pattern.finditer(question):
         if _named(m, "") == currency or (bare and not _named(m, "") and _is_money(m, "")):
-            return _minor(m["number"], currency)
+            excluded = m[0].lower().startswith(_EXCLUDED) or (m[0].rstrip().startswith(("<", ">")) and "=" not in m[0])
+            return _minor(m["number"], currency) + (0 if not excluded else -1 if pattern is _MOST else 1)
     return None
 
 

@@ -28,6 +28,8 @@ LIKE_A_QUOTE = 0.6
 _END = re.compile(r"[.!?…][\"”“»«')]*(?:\s*\[\d{1,2}\])*\s+(?=[^\s\[])|\n+")
 _NO_END = re.compile(r"(?:\b\d{1,2}|(?:^|[\s.(])[^\W\d_]|\b(?:ca|bzw|inkl|approx|etc|vs|Nr|No|Dr|St|Mr|Mrs))\.$")
 
+_SPACES = "\n \xa0\u202f"  # those inside of "29 €" too, which Python does not call printable
+
 _MARKUP = re.compile(r"<[^<>]*>|[<>`*#|~^_]{1,}|!\[[^\]]*\]\([^)]*\)")
 _MARKDOWN_LINK = re.compile(r"\[([^\]]*)\]\(\s*([^)\s]*)[^)]*\)")
 _URL = re.compile(
@@ -77,7 +79,7 @@ _STOCK_COUNT = re.compile(
 )
 _SECRETS = re.compile(
     r"system[- ]?(?:prompt|message|nachricht)|\b(?:my|these|meine|diese) (?:instructions|anweisungen|rules|regeln)\b"
-    r"|\bshop data\b",
+    r"|\bshop data\b|(?-i:\b(?:FACTS|PRODUCT|KNOWLEDGE):)",
     re.IGNORECASE,
 )
 _NAME = re.compile(r"[^\W\d_][\w'’-]*")
@@ -86,7 +88,8 @@ _QUOTED = re.compile(r"[»“„\"]([^»«“”„\"]{3,60})[«”“\"]")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Facts:
-    """Everything an answer may rest on. `instructions` is what must not be repeated, `contact` what may be."""
+    """Everything an answer may rest on. `instructions` is what must not be repeated; `contact` holds the shop's own
+    addresses: mail of another domain is not named."""
 
     sources: tuple[Source, ...]
     question: str
@@ -129,10 +132,12 @@ class Guard:
         known = [source.text for source in facts.sources] + [source.title for source in facts.sources]
         self._merchant = [one for source in facts.sources if not source.product for one in sentences(source.text)]
         own = [fact_line(product, facts.locale, facts.words) for product in facts.products]
-        text = "\n".join([*known, *own, facts.question, facts.shop_name, facts.contact])
-        self._known_text = text
+        text = "\n".join([*known, *own, facts.shop_name, facts.contact])
         self._vocabulary = set(words(text))
-        self._stems = {stem(word) for word in self._vocabulary}
+        # A name may be the shopper's: "we have no kayaks". A number or code may not.
+        self._names = self._vocabulary | set(words(facts.question))
+        self._stems = {stem(word) for word in self._names}
+        self._mail_domains = {mail.split("@")[1].casefold() for mail in _EMAIL.findall(facts.contact)}
         self._numbers = numbers("\n".join([*known, *own, facts.contact])) | _parts(text)
         self._secret = _shingles(facts.instructions)
         asked = mentions(facts.question, facts.products)
@@ -173,7 +178,7 @@ class Guard:
     def _without_markup(self, sentence: str) -> str:
         plain = _MARKDOWN_LINK.sub(lambda m: f"{m[1]} {m[2]}" if not self._is_own(m[2]) else m[1], sentence)
         plain = _MARKUP.sub("", plain)
-        return "".join(c if c.isprintable() or c in "\n " else "" for c in plain)
+        return "".join(c if c.isprintable() or c in _SPACES else "" for c in plain)
 
     def _is_own(self, address: str) -> bool:
         host = self._facts.host
@@ -182,9 +187,8 @@ class Guard:
 
     def _is_foreign(self, text: str) -> bool:
         """Whether it holds an address that is not this shop's, or a run of characters that no language has."""
-        for mail in _EMAIL.findall(text):
-            if mail.casefold() not in self._known_text.casefold():
-                return True
+        if any(mail.split("@")[1].casefold() not in self._mail_domains for mail in _EMAIL.findall(text)):
+            return True
         rest = _EMAIL.sub(" ", text)
         return any(not self._is_own(m[0]) for m in _URL.finditer(rest)) or any(len(w) > 45 for w in rest.split())
 
@@ -289,7 +293,7 @@ class Guard:
     def _invents_a_name(self, text: str) -> bool:
         """A name that stands in no source. English capitalises names only; German every noun, so there only what is
         in quotation marks, or two capitals in a row, is taken for one."""
-        if any(not set(words(name)) <= self._vocabulary for name in _QUOTED.findall(text)):
+        if any(not set(words(name)) <= self._names for name in _QUOTED.findall(text)):
             return True
         tokens = [m[0] for m in _NAME.finditer(text)][1:]
         strange = [
@@ -301,7 +305,7 @@ class Guard:
         return any(strange[i] and any(capital[max(0, i - 1) : i] + capital[i + 1 : i + 2]) for i in range(len(tokens)))
 
     def _knows(self, token: str) -> bool:
-        return all(word in self._vocabulary or stem(word) in self._stems for word in words(token))
+        return all(word in self._names or stem(word) in self._stems for word in words(token))
 
     def _instead(self, text: str, found: Iterable[Mention]) -> str:
         """The live facts of the products that a false sentence spoke of, each once in an answer."""

@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 from storefront import browser_page, richtext, structured_data, theme
 from storefront.assets import BUNDLE, STYLESHEET, TEMPLATES
 from storefront.catalog import SORTS, Listing, record_cards
-from storefront.documents import DomainRecord, Product, Theme, format_money
+from storefront.documents import DomainRecord, Product, Theme, decimal_string, format_money
 from storefront.links import absolute, safe_image, safe_url
 from storefront.messages import Messages, direction
 from storefront.search import Results
@@ -112,7 +112,12 @@ def search(record: DomainRecord, *, origin: str, results: Results) -> str:
     words = Messages(record.config.locale)
     heading = words("results_for", question=results.question) if results.question else words("search_title")
     meta = Meta(title=f"{heading} – {record.tenant.name}", path="/search", index=False)
-    return _render("search.html", record, origin, meta, results=results)
+    chosen = results.chosen
+    most = decimal_string(chosen.most, record.config.currency) if chosen.most is not None else ""
+    return _render(
+        "search.html", record, origin, meta, results=results, most=most, currency=record.config.currency,
+        link=functools.partial(_search_link, results.question, most, chosen.in_stock),
+    )  # fmt: skip
 
 
 def cart(record: DomainRecord, *, origin: str) -> str:
@@ -198,6 +203,12 @@ def _listing_link(listing: Listing, **changes: Any) -> str:
     }
     query = urlencode({name: value for name, value in choices.items() if value})
     return f"/products?{query}" if query else "/products"
+
+
+def _search_link(question: str, most: str, in_stock: bool, tag: str) -> str:
+    """These results with another tag, "" for none."""
+    choices = {"q": question, "max_price": most, "in_stock": "1" if in_stock else "", "tag": tag}
+    return f"/search?{urlencode({name: value for name, value in choices.items() if value})}"
 
 
 def _stock_note(item: Product, words: Messages) -> str:

@@ -99,9 +99,14 @@ def one_line(text: str) -> str:
 
 def clean(text: str) -> str:
     """Text without mark-up, and without anything from the first instruction to a model in a paragraph to its end."""
-    plain = re.sub(r"<[^<>]*>", " ", text)
+    plain = _without_instructions(text)  # some are written as mark-up, and some only appear without it
+    plain = re.sub(r"<[^<>]*>", " ", plain)
     plain = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", plain).replace("<", " ").replace(">", " ")
-    paragraphs = [_before_instruction(one) for one in re.split(r"\n\s*\n", plain)]
+    return _without_instructions(plain)
+
+
+def _without_instructions(text: str) -> str:
+    paragraphs = [_before_instruction(one) for one in re.split(r"\n\s*\n", text)]
     return "\n\n".join(one for one in paragraphs if one)
 
 

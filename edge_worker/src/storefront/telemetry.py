@@ -30,10 +30,10 @@ _ADD_USAGE = (
     " DO UPDATE SET messages = messages + 1, tokens = tokens + excluded.tokens"
 )
 _GET_USAGE = "SELECT messages, tokens FROM usage WHERE tenant_id = ? AND day = ?"
-# Only a turn of the same shop is rated, and whoever has its id may think again.
+# Turns are collected and leave this database, so a rating can't be held against its turn here: the collector does that.
 _PUT_RATING = (
-    "INSERT INTO rating (turn_id, tenant_id, value, at) SELECT id, tenant_id, ?3, ?4 FROM turn"
-    " WHERE id = ?1 AND tenant_id = ?2 ON CONFLICT (turn_id) DO UPDATE SET value = excluded.value, at = excluded.at"
+    "INSERT INTO rating (turn_id, tenant_id, value, at) VALUES (?, ?, ?, ?) ON CONFLICT (turn_id)"
+    " DO UPDATE SET value = excluded.value, at = excluded.at WHERE tenant_id = excluded.tenant_id"
 )
 
 log = logging.getLogger("storefront")
@@ -109,7 +109,7 @@ async def record(env: Env, turn: Turn) -> None:
 
 
 async def rate(env: Env, tenant_id: str, turn_id: str, value: int) -> None:
-    """Keeps a shopper's thumb, 1 or -1, for a turn of this tenant; an unknown turn is ignored."""
+    """Keeps a shopper's thumb, 1 or -1, for a turn; the last one counts."""
     try:
         await _execute(env, [(_PUT_RATING, [turn_id, tenant_id, value, now_ms()])])
     except BindingError as error:

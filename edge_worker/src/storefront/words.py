@@ -12,13 +12,13 @@ STOPWORDS = frozenset(
     """a about all also am an and any are as at be been but by can could did do does doing for from get give go had has
     have how i if in into is it its just like make me may might more most my need no not of off on one or our out please
     shall should show so some tell than that the their them then there these they this those to too up us use want was
-    we were what when where which who why will with would you your looking something anything have got sell buy good
+    we were what when where which who why will with would you your looking something anything got sell selling buy good
     aber alle allem allen als also am an auch auf aus bei bin bis bitte da damit dann das dass dein dem den der des die
     dies diese diesem diesen dieser doch dort du durch ein eine einem einen einer eines er es etwas euch euer eure für
     gibt habe haben habt hat hier ich ihr ihre ihren ihrer im in ins ist ja kann kannst können könnt man mein meine mit
     möchte nach nicht noch nur oder sehr seid sein seine sich sie sind so soll suche über um und uns unser unsere unter
     viel vom von vor war was welche welchen welcher welches wenn wer werden wie wieviel wir wird wo zu zum zur
-    eigentlich denn mal gern brauche suchen zeig zeige mir""".split()
+    eigentlich denn mal gern brauche suchen zeig zeige mir verkaufen verkauft kaufen""".split()
 )
 
 

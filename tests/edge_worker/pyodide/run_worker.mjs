@@ -3,8 +3,8 @@
 // cloudflare/workerd, named where they matter. KV is miniflare's.
 //
 // usage: node run_worker.mjs TASK.json RESULT.json
-// TASK: {modules: directory with package.json, bundle: directory, vars: {}, kv: {}, requests: [{method, url, headers}]}
-// RESULT: {python, pyodide, drawnByPython, drawnByWorker, responses: [{status, headers, body}], kvReads: [{key, options}]}
+// TASK: {modules: directory with package.json, bundle: directory, vars: {}, kv: {}, requests: [{method, url, headers, body}]}
+// RESULT: {python, pyodide, drawnByPython, drawnByWorker, responses: [{status, headers, body, parts}], kvReads: [{key, options}]}
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -31,14 +31,22 @@ class KvNamespace {
 class Ai {
   async run(model, inputs) {
     const answer = await fetch(`${task.vars.AI_URL}/${model}`, { method: "POST", body: JSON.stringify(inputs) });
-    return answer.json();
+    return inputs.stream ? answer.body : answer.json();
+  }
+}
+
+class Ratelimit {
+  keys = [];
+  async limit({ key }) {
+    this.keys.push(key);
+    return { success: true };
   }
 }
 
 class ExecutionContext {
   promises = [];
   waitUntil(promise) {
-    this.promises.push(promise);
+    this.promises.push(Promise.resolve(promise));
   }
 }
 
@@ -55,7 +63,7 @@ function mount(fs, directory, target) {
 function registerPlatformModules(pyodide, env) {
   pyodide.registerJsModule("_pyodide_entrypoint_helper", {
     doAnImport: (name) => import(name),
-    cloudflareWorkersModule: { env },
+    cloudflareWorkersModule: { env, waitUntil: (task) => current?.waitUntil(task.copy?.() ?? task) },
     cloudflareSocketsModule: {},
     patchWaitUntil() {},
   });
@@ -94,13 +102,18 @@ async def dispatch(instance, request):
 dispatch
 `;
 
-async function serve(pyodide, entry, dispatch, env, { method, url, headers }) {
-  const context = new ExecutionContext();
-  const request = new Request(url, { method, headers });
+let current = null; // the context that `cloudflare:workers` speaks of: requests come one by one here
+
+async function serve(pyodide, entry, dispatch, env, { method, url, headers, body: sent }) {
+  const context = (current = new ExecutionContext());
+  const request = new Request(url, { method, headers, body: sent });
   const response = await dispatch(entry.Default(context, env), request);
-  const body = await response.text();
+  const parts = [];
+  const decoder = new TextDecoder();
+  if (response.body) for await (const part of response.body) parts.push(decoder.decode(part, { stream: true }));
   await Promise.all(context.promises);
-  return { status: response.status, headers: Object.fromEntries(response.headers), body };
+  const answer = { status: response.status, headers: Object.fromEntries(response.headers), body: parts.join("") };
+  return { ...answer, parts: parts.length };
 }
 
 const miniflare = new Miniflare(
@@ -110,6 +123,7 @@ try {
   const namespace = await miniflare.getKVNamespace("KV");
   for (const [key, value] of Object.entries(task.kv)) await namespace.put(key, value);
   const env = { KV: new KvNamespace(namespace), AI: new Ai(), ...task.vars };
+  for (const name of ["VISITOR_LIMITER", "SHOP_LIMITER", "SEARCH_LIMITER"]) env[name] = new Ratelimit();
 
   const entropy = countEntropy();
   const indexURL = dirname(installed.resolve("pyodide"));
@@ -126,6 +140,7 @@ try {
   for (const request of task.requests) responses.push(await serve(pyodide, entry, dispatch, env, request));
   const python = pyodide.runPython("import platform; platform.python_version()");
   const result = { python, pyodide: pyodide.version, drawnByPython, drawnByWorker, responses, kvReads: env.KV.reads };
+  result.limited = env.VISITOR_LIMITER.keys;
   writeFileSync(process.argv[3], JSON.stringify(result));
 } finally {
   await miniflare.dispose();
