@@ -19,6 +19,7 @@ from storefront.documents import SECTIONS, Theme, domain_key
 from storefront.documents import Section as SectionDocument
 from tenants import validators
 from tenants.content import clean_content
+from tenants.domains.names import unicode_of
 from tenants.domains.states import PROVEN_STATES, State
 from tenants.domains.words import Words, words_for
 
@@ -174,7 +175,7 @@ class Domain(Publishable):
         ]
 
     def __str__(self) -> str:
-        return self.host
+        return unicode_of(self.host)
 
     SHOWN: ClassVar[frozenset[str]] = frozenset(
         ("tenant", "host", "is_primary", "redirects", "state", "proven_at", "live_at")

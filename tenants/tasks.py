@@ -3,6 +3,8 @@
 import time
 
 from celery import shared_task
+from django.core.cache import cache
+from redis.exceptions import RedisError
 
 from controlplane.adapters.errors import AdapterError
 from tenants.domains import issuing, letters, orphans
@@ -10,7 +12,17 @@ from tenants.domains import issuing, letters, orphans
 
 @shared_task
 def reconcile_domains() -> int:
-    return issuing.reconcile_all()
+    """One run at a time, so that slow name servers never fill the pool that publishes. Leases make two harmless."""
+    try:
+        alone = cache.add("reconcile-domains", 1, 110)  # the task's own time limit
+    except (RedisError, OSError):
+        return issuing.reconcile_all()
+    if not alone:
+        return 0
+    try:
+        return issuing.reconcile_all()
+    finally:
+        cache.delete("reconcile-domains")
 
 
 @shared_task

@@ -1,5 +1,6 @@
 """Hosts of a shop: what to set at the registrar, how far a domain is, which one is primary."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -169,6 +170,7 @@ class DomainAdmin(PublishingLineAdmin):
             "records": [with_playground(record) for record in records_for(obj)],
             "show_records": obj.state not in OVER | {State.REMOVING},
             "over": obj.state in OVER,
+            "looked_just_now": obj.checked_at and timezone.now() - obj.checked_at < timedelta(minutes=1),
             "letter": letter(obj),
             "name": names.unicode_of(obj.host),
             "may_change": self.has_change_permission(request, obj),
@@ -177,7 +179,7 @@ class DomainAdmin(PublishingLineAdmin):
         return render_to_string("tenants/admin/domain_panel.html", context, request)
 
     def get_urls(self) -> list[Any]:
-        def view(name: str, handler: Any) -> URLPattern:
+        def view(name: str, handler: Any) -> Any:
             return path(f"<path:object_id>/{name}/", self.admin_site.admin_view(handler), name=f"tenants_domain_{name}")
 
         return [
