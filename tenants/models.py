@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models, transaction
 from django.utils import timezone
@@ -22,6 +23,9 @@ from tenants.content import clean_content
 from tenants.domains.names import unicode_of
 from tenants.domains.states import PROVEN_STATES, State
 from tenants.domains.words import Words, words_for
+from tenants.registers import Allowance, ReleasedHost
+
+__all__ = ["Allowance", "Domain", "Landing", "Membership", "ReleasedHost", "Section", "Tenant"]
 
 
 class TenantQuerySet(PublishableQuerySet["Tenant"]):
@@ -30,6 +34,11 @@ class TenantQuerySet(PublishableQuerySet["Tenant"]):
         if getattr(user, "is_superuser", False):
             return self.all()
         return self.filter(memberships__user=user.pk).distinct() if user.pk else self.none()
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        with transaction.atomic():
+            ReleasedHost.keep(Domain.objects.filter(tenant__in=list(self.values_list("pk", flat=True))))
+            return super().delete()
 
 
 class Tenant(Publishable):
@@ -65,10 +74,22 @@ class Tenant(Publishable):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        """Raises ValidationError for a slug whose host another shop has, had, or claims by whatever way."""
+        host = f"{self.slug}.{settings.PLATFORM_DOMAIN}"
+        taken = Domain.objects.filter(host=host).exclude(tenant=self.pk).exclude(proven_at=None).exists()
+        if self.slug and (taken or ReleasedHost.blocks(host, self.pk, timezone.now())):
+            raise ValidationError({"slug": "This name is taken. Choose another one."})
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         with transaction.atomic():
             super().save(*args, **kwargs)
             Domain.follow_slug(self)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        with transaction.atomic():
+            ReleasedHost.keep(Domain.objects.filter(tenant=self.pk))
+            return super().delete(*args, **kwargs)
 
     @classmethod
     def documents_of(cls, rows: Sequence[Self], fields: Collection[str] | None) -> Iterable[OwnedDocument]:
@@ -110,12 +131,16 @@ class DomainQuerySet(PublishableQuerySet["Domain"]):
         return self.filter(state__in=PROVEN_STATES).exclude(proven_at=None).exclude(live_at=None)
 
     def due(self, now: datetime) -> Self:
-        return self.filter(is_platform=False, next_check_at__lte=now)
+        return self.filter(is_platform=False, retires_at=None, next_check_at__lte=now)
 
     def check_now(self) -> int:
         """Makes the next look due now; a look that is under way loses its lease, and its findings."""
         now = timezone.now()
         return models.QuerySet.update(self, next_check_at=now)  # past the outbox: shows up in no document
+
+
+FORMER_HOSTS = timedelta(days=90)
+"""How long an address on the platform sends visitors on after the shop has taken another one."""
 
 
 class Domain(Publishable):
@@ -141,6 +166,7 @@ class Domain(Publishable):
     primary_when_live = models.BooleanField(
         "make it the primary domain", default=True, help_text="As soon as it works; until then nothing changes."
     )
+    retires_at = models.DateTimeField(null=True, editable=False)  # a former address of the shop on the platform
     state = models.CharField(max_length=16, choices=State.CHOICES, default=State.UNPROVEN, editable=False)
     reason = models.CharField(max_length=24, default="add_txt", editable=False)
     token = models.CharField(max_length=64, unique=True, default=new_token, editable=False)
@@ -221,7 +247,8 @@ class Domain(Publishable):
 
     @classmethod
     def follow_slug(cls, tenant: Tenant) -> None:
-        """Gives the shop its host on the platform's domain, or renames that host after a slug change."""
+        """Gives the shop its host on the platform's domain. After a slug change the old host sends visitors on for
+        FORMER_HOSTS, then is kept from others. Raises IntegrityError where another shop has the host."""
         host = f"{tenant.slug}.{settings.PLATFORM_DOMAIN}"
         domain = cls.objects.filter(tenant=tenant, is_platform=True).first()
         if domain is None:
@@ -233,8 +260,19 @@ class Domain(Publishable):
                 state=State.LIVE, reason="live", proven_at=now, live_at=now,
             )  # fmt: skip
         elif domain.host != host:
-            domain.host = host
+            former, domain.host = domain.host, host
+            cls.objects.filter(tenant=tenant, host=host).exclude(pk=domain.pk).delete()  # back to a name of before
             domain.save()
+            now = timezone.now()
+            cls.objects.create(
+                tenant=tenant, host=former, retires_at=now + FORMER_HOSTS, primary_when_live=False,
+                state=State.LIVE, reason="former", proven_at=now, live_at=now,
+            )  # fmt: skip
+
+    @property
+    def is_own(self) -> bool:
+        """A merchant's own domain, not an address on the platform."""
+        return not self.is_platform and self.retires_at is None
 
 
 def keep_a_primary(tenant_ids: Collection[uuid.UUID]) -> None:
@@ -247,50 +285,6 @@ def keep_a_primary(tenant_ids: Collection[uuid.UUID]) -> None:
     without = domains.filter(is_platform=True).exclude(tenant__in=list(with_primary.values_list("tenant", flat=True)))
     if without.exists():
         without.update(is_primary=True)
-
-
-class ReleasedHost(models.Model):
-    """A host that a shop gave up: until `until` no other shop gets it. Kept without the shop, which may be gone too."""
-
-    host = models.CharField(max_length=253)
-    tenant_id = models.UUIDField()
-    released_at = models.DateTimeField(default=timezone.now)
-    until = models.DateTimeField()
-
-    class Meta:
-        indexes = [models.Index(fields=["host"], name="released_by_host")]
-
-    def __str__(self) -> str:
-        return self.host
-
-    @classmethod
-    def blocks(cls, host: str, tenant_id: uuid.UUID, now: datetime) -> bool:
-        """Whether another shop than `tenant_id` gave the host up so lately that this one must wait."""
-        others: models.QuerySet[ReleasedHost] = cls.objects.filter(host=host, until__gt=now)
-        return others.exclude(tenant_id=tenant_id).exists()
-
-
-class Allowance(models.Model):
-    """How much of something the vendor allows has been taken lately, over all workers."""
-
-    name = models.CharField(max_length=40, primary_key=True)
-    taken = models.JSONField(default=list)
-
-    def __str__(self) -> str:
-        return self.name
-
-    @classmethod
-    def take(cls, name: str, wanted: int, *, limit: int, window: timedelta, now: datetime | None = None) -> bool:
-        """Takes `wanted` of the `limit` in any `window`, if that many are left."""
-        at = (now or timezone.now()).timestamp()
-        with transaction.atomic():
-            cls.objects.get_or_create(name=name)
-            row = cls.objects.select_for_update().get(name=name)
-            kept = [[when, count] for when, count in row.taken if at - when < window.total_seconds()]
-            fits: bool = sum(count for _, count in kept) + wanted <= limit
-            row.taken = [*kept, [at, wanted]] if fits else kept
-            row.save()
-        return fits
 
 
 def pages_of_tenants(tenant_ids: Iterable[uuid.UUID]) -> Iterable[OwnedDocument]:

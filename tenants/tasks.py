@@ -32,4 +32,5 @@ def remind_of_domains() -> int:
 
 @shared_task(autoretry_for=(AdapterError,), retry_backoff=60, max_retries=5)
 def sweep_hostnames() -> int:
+    orphans.retire()
     return orphans.sweep(pause=time.sleep)

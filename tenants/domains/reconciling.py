@@ -34,9 +34,6 @@ servers that never answer cost seconds a batch, and those are nobody else's seco
 UNCLEAR = 900.0
 """Seconds until a live domain that could not be asked about is looked at again."""
 
-QUARANTINE = timedelta(days=2)
-"""How long a host that one shop gave up is kept from others: longer than any cache of ours or of DNS."""
-
 
 def claim(now: datetime | None = None) -> list[Domain]:
     """Takes up to BATCH due domains; nobody else takes them before the lease ends.
@@ -146,9 +143,8 @@ class Run:
                 removed = self.settle(
                     row, step.state, step.reason, proven_at=None, live_at=None, away_since=None, hostname_id="", **noted
                 )
-            if removed and row.proven_at is not None:
-                until = timezone.now() + QUARANTINE
-                ReleasedHost.objects.create(host=row.host, tenant_id=row.tenant_id, until=until)
+            if removed:
+                ReleasedHost.keep([row])
             keep_a_primary([row.tenant_id])
 
     def put_off(self, row: Domain, error: AdapterError) -> None:
