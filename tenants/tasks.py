@@ -5,7 +5,9 @@ import time
 from typing import Any
 
 from celery import shared_task
+from django.core.cache import cache
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from controlplane.adapters.errors import AdapterError
 from tenants.domains import issuing, letters, orphans
@@ -21,7 +23,17 @@ LOOKS = (0.5, 0.5, 1, 1, 2, 3, 5, 10, 15, 20, 30, 30, 60)
 
 @shared_task
 def reconcile_domains() -> int:
-    return issuing.reconcile_all()
+    """One run at a time, so that slow name servers never fill the pool that publishes. Leases make two harmless."""
+    try:
+        alone = cache.add("reconcile-domains", 1, 110)  # the task's own time limit
+    except (RedisError, OSError):
+        return issuing.reconcile_all()
+    if not alone:
+        return 0
+    try:
+        return issuing.reconcile_all()
+    finally:
+        cache.delete("reconcile-domains")
 
 
 @shared_task
@@ -31,6 +43,7 @@ def remind_of_domains() -> int:
 
 @shared_task(autoretry_for=(AdapterError,), retry_backoff=60, max_retries=5)
 def sweep_hostnames() -> int:
+    orphans.retire()
     return orphans.sweep(pause=time.sleep)
 
 

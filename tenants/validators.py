@@ -9,8 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 
 from storefront.documents import normalise_host
-
-RESERVED_SLUGS = frozenset("admin api app assets cdn dashboard help mail static status support www".split())
+from tenants import slugs
 
 validate_slug = RegexValidator(
     r"\A[a-z0-9](?:[a-z0-9-]{1,38}[a-z0-9])\Z",
@@ -29,8 +28,7 @@ LINK_SCHEMES = {"http", "https", "mailto", "tel"}
 
 
 def validate_not_reserved(slug: str) -> None:
-    if slug in RESERVED_SLUGS or slug.startswith("xn--"):
-        raise ValidationError("This name is reserved. Choose another one.")
+    slugs.validate_choice(slug)
 
 
 def validate_timezone(name: str) -> None:

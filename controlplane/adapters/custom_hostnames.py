@@ -1,6 +1,7 @@
 """Cloudflare for SaaS: the custom hostnames of our zone, with the certificates that Cloudflare gets for them."""
 
 import dataclasses
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -119,20 +120,20 @@ class CustomHostnames:
             if _status(error) != 404:
                 raise
 
+    def page(self, number: int) -> list[Hostname]:
+        """The `number`th PER_PAGE hostnames, from 1."""
+        with translated(WHAT):
+            raw = self._sdk.custom_hostnames.with_raw_response.list(zone_id=self._zone, page=number, per_page=PER_PAGE)
+            return [_hostname(one) for one in result(raw).result]
+
     def pages(self) -> Iterator[list[Hostname]]:
         """Every hostname, PER_PAGE a request."""
-        number = 1
-        while True:
-            with translated(WHAT):
-                raw = self._sdk.custom_hostnames.with_raw_response.list(
-                    zone_id=self._zone, page=number, per_page=PER_PAGE
-                )
-                page = [_hostname(one) for one in result(raw).result]
+        for number in itertools.count(1):
+            page = self.page(number)
             if page:
                 yield page
             if len(page) < PER_PAGE:
                 return
-            number += 1
 
     def quota(self) -> Quota:
         with translated(WHAT):

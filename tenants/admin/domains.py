@@ -1,5 +1,6 @@
 """Hosts of a shop: what to set at the registrar, how far a domain is, which one is primary."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -121,10 +122,10 @@ class DomainAdmin(PublishingLineAdmin):
         return super().get_form(request, obj, change=change, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and not (obj is not None and obj.is_platform)
+        return super().has_change_permission(request, obj) and not (obj is not None and not obj.is_own)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_delete_permission(request, obj) and not (obj is not None and obj.is_platform)
+        return super().has_delete_permission(request, obj) and not (obj is not None and not obj.is_own)
 
     @transaction.atomic
     def save_model(self, request: HttpRequest, obj: Domain, form: Any, change: bool) -> None:
@@ -150,7 +151,7 @@ class DomainAdmin(PublishingLineAdmin):
         obj.remove()
 
     def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
-        for domain in self.changeable(request, queryset).filter(is_platform=False):
+        for domain in self.changeable(request, queryset).filter(is_platform=False, retires_at=None):
             domain.remove()
 
     # The panel above the form
@@ -158,7 +159,7 @@ class DomainAdmin(PublishingLineAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
     ) -> HttpResponse:
-        if obj is not None and not obj.is_platform:
+        if obj is not None and obj.is_own:
             context["domain_panel"] = self.panel(request, obj)
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
@@ -169,6 +170,7 @@ class DomainAdmin(PublishingLineAdmin):
             "records": [with_playground(record) for record in records_for(obj)],
             "show_records": obj.state not in OVER | {State.REMOVING},
             "over": obj.state in OVER,
+            "looked_just_now": obj.checked_at and timezone.now() - obj.checked_at < timedelta(minutes=1),
             "letter": letter(obj),
             "name": names.unicode_of(obj.host),
             "may_change": self.has_change_permission(request, obj),
@@ -192,7 +194,7 @@ class DomainAdmin(PublishingLineAdmin):
         obj = self.get_object(request, object_id)
         if not self.has_view_permission(request, obj):
             raise PermissionDenied
-        return HttpResponse("" if obj.is_platform else self.panel(request, obj))
+        return HttpResponse("" if not obj.is_own else self.panel(request, obj))
 
     def check_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         obj = self.changeable_object(request, object_id)
@@ -221,12 +223,14 @@ class DomainAdmin(PublishingLineAdmin):
 
     @admin.action(description="Check now", permissions=["change"])
     def check_now(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
-        count = Domain.objects.filter(pk__in=self.changeable(request, queryset), is_platform=False).check_now()
+        count = Domain.objects.filter(
+            pk__in=self.changeable(request, queryset), is_platform=False, retires_at=None
+        ).check_now()
         self.message_user(request, f"{count} {'domain is' if count == 1 else 'domains are'} next in line.")
 
     @admin.action(description="Disconnect from the shop", permissions=["change"])
     def disconnect(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
-        domains = list(self.changeable(request, queryset).filter(is_platform=False))
+        domains = list(self.changeable(request, queryset).filter(is_platform=False, retires_at=None))
         for domain in domains:
             domain.remove()
         self.message_user(request, f"{len(domains)} to disconnect.", messages.SUCCESS)
@@ -245,7 +249,7 @@ class DomainAdmin(PublishingLineAdmin):
 
     @display(description="Kind", label={"platform": "info", "own": "primary"})
     def kind(self, obj: Domain) -> tuple[str, str]:
-        return ("platform", "Platform address") if obj.is_platform else ("own", "Own domain")
+        return ("own", "Own domain") if obj.is_own else ("platform", "Platform address")
 
 
 def with_playground(record: DnsRecord) -> dict[str, Any]:

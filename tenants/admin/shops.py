@@ -30,7 +30,7 @@ class TenantForm(forms.ModelForm[Tenant]):
         model = Tenant
         fields = ("name", "slug", "currency", "locale", "timezone")
         help_texts = {
-            "slug": "The shop's address on this platform. Changing it changes the address: links to the old one break.",
+            "slug": "The shop's address on this platform. After a change the old one leads here for 90 days.",
             "currency": "A three-letter code such as EUR. It can't change once the shop has products.",
             "locale": "The language shoppers read, such as en-GB or de.",
         }

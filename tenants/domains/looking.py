@@ -1,10 +1,14 @@
 """What the world says about domains right now: their DNS, and the vendor's answers within its request budget."""
 
+import contextlib
 import math
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from django.conf import settings
+from django.core.cache import cache
+from redis.exceptions import RedisError
 
 from controlplane.adapters.custom_hostnames import PER_PAGE, CustomHostnames, Hostname
 from controlplane.adapters.dns_over_https import Answer, Resolver
@@ -16,6 +20,13 @@ from tenants.models import Allowance, Domain
 API_CALLS = 900
 API_WINDOW = timedelta(minutes=5)
 """Of Cloudflare's 1,200 requests in five minutes, which the outbox's writes to KV come out of too."""
+
+AT_ONCE = 4
+"""Pages of the list that are read side by side."""
+LIST, LIST_CALLS = "custom-hostnames", 700
+"""Where the list is kept between runs, and the share of API_CALLS that reading it may take."""
+SMALL = 10
+"""Pages that are cheap enough to read anew in every run."""
 
 
 def look_up(resolver: Resolver, rows: Sequence[Domain]) -> dict[str, tuple[bool | None, Pointing, tuple[str, ...]]]:
@@ -65,41 +76,67 @@ class Budget:
         return granted
 
 
+class OverBudgetError(AdapterError):
+    """Our own limit, not the vendor's: the domain is looked at again soon, and nothing is said about it."""
+
+    def __init__(self) -> None:
+        super().__init__("The requests of these five minutes are used up.", permanent=False, retry_after=30)
+
+
 class Answers:
     """The vendor's word on many hostnames: one request each, or the whole list where that is cheaper.
 
-    After the first failure it asks no more: an outage costs one timeout a run, not one a domain.
+    A list is good for as long as reading it again would be too dear: of ten thousand hostnames (200 requests) a
+    minute and a half. After the first failure it asks no more: an outage costs one timeout a run, not one a domain.
     """
 
     def __init__(self, api: CustomHostnames, budget: Budget, due: int) -> None:
-        self._api, self._budget = api, budget
+        self._api, self._budget, self._due = api, budget, due
         self._listed: Mapping[str, Hostname] | None = None
-        self._due = due
-        self.failure: AdapterError | None = None
+        self._failed = False
 
     def of(self, row: Domain) -> Vendor | None:
-        """None: could not ask now."""
-        if not row.hostname_id or self.failure is not None:
+        """None: could not ask now. Raises OverBudgetError."""
+        if not row.hostname_id or self._failed:
             return None
         try:
             listed = self._list()
             if listed is not None and row.hostname_id in listed:
                 return _vendor(listed[row.hostname_id])
             if not self._budget.take():
-                return None
+                raise OverBudgetError
             return _vendor(self._api.get(row.hostname_id))
-        except AdapterError as error:
-            self.failure = error
+        except OverBudgetError:
+            raise
+        except AdapterError:
+            self._failed = True
             return None
 
     def _list(self) -> Mapping[str, Hostname] | None:
-        if self._listed is not None or self._due < 2:
-            return self._listed
-        pages = math.ceil(Domain.objects.exclude(hostname_id="").count() / PER_PAGE) + 1
-        if self._due > pages and self._budget.take(pages):
-            self._listed = {one.id: one for page in self._api.pages() for one in page}
-        self._due = 0  # decided once a run
+        if self._listed is None and self._due > 1:
+            pages = math.ceil(Domain.objects.exclude(hostname_id="").count() / PER_PAGE) + 1
+            if self._due > pages:
+                self._listed = self._kept(pages) or self._read(pages)
+            self._due = 0  # decided once a run
         return self._listed
+
+    def _kept(self, pages: int) -> Mapping[str, Hostname] | None:
+        try:
+            kept: Mapping[str, Hostname] | None = cache.get(LIST) if pages > SMALL else None
+        except (RedisError, OSError):
+            return None
+        return kept
+
+    def _read(self, pages: int) -> Mapping[str, Hostname] | None:
+        if not self._budget.take(pages):
+            return None
+        # What is added or removed meanwhile shifts the pages: who is missing is asked for by itself.
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            listed = {one.id: one for page in pool.map(self._api.page, range(1, pages + 1)) for one in page}
+        if pages > SMALL:
+            with contextlib.suppress(RedisError, OSError):
+                cache.set(LIST, listed, pages * API_WINDOW.total_seconds() / LIST_CALLS)
+        return listed
 
 
 def _vendor(hostname: Hostname | None) -> Vendor:

@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
 from controlplane.publishing import cells
 from tenants.domains.looking import Budget
-from tenants.models import Domain
+from tenants.models import Domain, ReleasedHost
 
 logger = logging.getLogger(__name__)
 
@@ -32,3 +33,11 @@ def sweep(pause: Callable[[float], None]) -> int:
         cells.hostnames().delete(listed[host])
         pause(PAUSE)
     return len(left)
+
+
+def retire(now: datetime | None = None) -> int:
+    """Takes former addresses on the platform down when their time is over; nobody else gets them. Returns how many."""
+    over = Domain.objects.filter(retires_at__lte=now or timezone.now())
+    with transaction.atomic():
+        ReleasedHost.keep(over)
+        return over.delete()[0]

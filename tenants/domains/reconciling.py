@@ -20,7 +20,7 @@ from controlplane.adapters.custom_hostnames import CustomHostnames
 from controlplane.adapters.errors import AdapterError
 from controlplane.publishing import cells
 from tenants.domains import letters
-from tenants.domains.looking import Answers, Budget, look_up
+from tenants.domains.looking import Answers, Budget, OverBudgetError, look_up
 from tenants.domains.states import OVER, Known, Pointing, Seen, State, Step, decide, seconds_until_next
 from tenants.models import Domain, ReleasedHost, keep_a_primary
 
@@ -28,11 +28,11 @@ logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=150)
 BATCH = 200
+SLOW_BATCH, SLOW_AFTER = 40, 2
+"""Domains that could not be asked about twice in a row are looked at after all others, and fewer at a time: name
+servers that never answer cost seconds a batch, and those are nobody else's seconds."""
 UNCLEAR = 900.0
 """Seconds until a live domain that could not be asked about is looked at again."""
-
-QUARANTINE = timedelta(days=2)
-"""How long a host that one shop gave up is kept from others: longer than any cache of ours or of DNS."""
 
 
 def claim(now: datetime | None = None) -> list[Domain]:
@@ -45,7 +45,8 @@ def claim(now: datetime | None = None) -> list[Domain]:
     lease = now + LEASE + timedelta(microseconds=random.randrange(10_000_000))  # noqa: S311
     turn = Window(RowNumber(), partition_by=F("tenant"), order_by=[F("next_check_at"), F("pk")])
     due = Domain.objects.due(now).exclude(state=State.PROVEN).annotate(turn=turn).order_by("turn", "next_check_at")
-    ids = list(due.values_list("pk", flat=True)[:BATCH])
+    ids = list(due.filter(misses__lt=SLOW_AFTER).values_list("pk", flat=True)[:BATCH])
+    ids = ids or list(due.values_list("pk", flat=True)[:SLOW_BATCH])
     # Past the outbox: a lease shows up in no document.
     if not ids or not Domain._base_manager.filter(pk__in=ids, next_check_at__lte=now).update(next_check_at=lease):
         return []
@@ -69,9 +70,11 @@ class Run:
         for row in rows:
             has_token, pointing, shown = looked.get(row.token, (None, Pointing.UNKNOWN, ()))
             asks = row.state in (State.ISSUING, State.LIVE, State.STRAYING)
-            seen = Seen(has_token=has_token, pointing=pointing, vendor=self.answers.of(row) if asks else None)
             try:
-                self.step(row, seen, shown)
+                vendor = self.answers.of(row) if asks else None
+                self.step(row, Seen(has_token=has_token, pointing=pointing, vendor=vendor), shown)
+            except OverBudgetError:
+                self.settle(row, row.state, row.reason, wait=30.0)
             except AdapterError as error:
                 self.put_off(row, error)
             except Exception:
@@ -140,9 +143,8 @@ class Run:
                 removed = self.settle(
                     row, step.state, step.reason, proven_at=None, live_at=None, away_since=None, hostname_id="", **noted
                 )
-            if removed and row.proven_at is not None:
-                until = timezone.now() + QUARANTINE
-                ReleasedHost.objects.create(host=row.host, tenant_id=row.tenant_id, until=until)
+            if removed:
+                ReleasedHost.keep([row])
             keep_a_primary([row.tenant_id])
 
     def put_off(self, row: Domain, error: AdapterError) -> None:

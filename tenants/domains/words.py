@@ -28,6 +28,7 @@ def _you(title: str, text: str) -> Words:
 WORDS: dict[str, Words] = {
     "live": _works("Visitors reach your shop under this name, with a valid certificate."),
     "renewing": _works("The certificate is being renewed. Nothing to do: this takes minutes, rarely hours."),
+    "former": _works("A former address of your shop. Visitors are sent on for 90 days; nobody else can take it."),
     "add_txt": _you("Add the TXT record", "It proves that the name is yours. We look for it every few minutes."),
     "queued": _soon("The name is yours. Its certificate is next in line: usually minutes."),
     "no_room": _soon("The name is yours. We are making room for more domains and have been told; nothing to do."),

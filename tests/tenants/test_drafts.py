@@ -174,7 +174,7 @@ def test_a_shop_may_open_unpublished(db: None) -> None:
 
 
 def test_pages_from_before_there_were_drafts_become_their_first_revision(shop: Tenant) -> None:
-    migration = importlib.import_module("tenants.migrations.0006_first_revisions")
+    migration = importlib.import_module("tenants.migrations.0007_first_revisions")
     migration.forget(apps, None)
     assert landing_of(shop).state == "draft"
     migration.publish_what_is_live(apps, None)

@@ -1,6 +1,8 @@
 """The stand-in as one ASGI app: routes, authentication, limits, faults and a page for people."""
 
 import html
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -72,6 +74,7 @@ def app(
     namespace: str = defaults.CLOUDFLARE_KV_NAMESPACE_ID,
     enforce_write_rate: bool = True,
     enforce_quota: bool = True,
+    quota_clock: Callable[[], float] = time.monotonic,
     clock: Clock | None = None,
     hostnames: int = 100,
     hard_cap: int = 50_000,
@@ -102,7 +105,7 @@ def app(
         ],
         middleware=[
             Middleware(FaultMiddleware, faults=chosen),
-            Middleware(Gate, token=token, account=account, quota=Quota() if enforce_quota else None),
+            Middleware(Gate, token=token, account=account, quota=Quota(quota_clock) if enforce_quota else None),
         ],
     )
     models = dict(ai.TEXT_MODELS)

@@ -43,5 +43,5 @@ def forget(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tenants", "0005_drafts_and_revisions")]
+    dependencies = [("tenants", "0006_drafts_and_revisions")]
     operations = [migrations.RunPython(publish_what_is_live, forget)]

@@ -13,7 +13,7 @@ import tenants.validators
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tenants", "0004_one_proven_domain_per_host"),
+        ("tenants", "0005_former_hosts"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,304 +1,27 @@
-"""Shops, their people, hosts and landing pages: the draft, what is live, what was."""
+"""A shop's landing page: the draft, what is live, what was, and who may look at the draft."""
 
 import functools
 import secrets
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.validators import MaxValueValidator
 from django.db import models, transaction
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from controlplane.publishing.documents import KV, Document
-from controlplane.publishing.models import OwnedDocument, Publishable, PublishableQuerySet, take_turns
+from controlplane.publishing.models import OwnedDocument, Publishable, take_turns
 from storefront.documents import SECTIONS, Link, Seo, Theme, domain_key, draft_key
 from storefront.documents import Section as SectionDocument
 from tenants import validators
 from tenants.content import clean_content, draft_content
-from tenants.domains.states import PROVEN_STATES, State
-from tenants.domains.words import Words, words_for
+from tenants.models.hosts import Domain
+from tenants.models.shops import Person, Tenant
 from tenants.page import Block, Page
-
-Person = AbstractBaseUser | AnonymousUser | None
-"""Who did something; None for the platform itself."""
-
-
-class TenantQuerySet(PublishableQuerySet["Tenant"]):
-    def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
-        """The shops a user may see: those of their memberships; all of them for a superuser."""
-        if getattr(user, "is_superuser", False):
-            return self.all()
-        return self.filter(memberships__user=user.pk).distinct() if user.pk else self.none()
-
-
-class Tenant(Publishable):
-    """A merchant's shop. Its slug is its name on the platform's domain."""
-
-    class Status(models.TextChoices):
-        ACTIVE = "active", "Active"
-        SUSPENDED = "suspended", "Suspended"
-        CLOSED = "closed", "Closed"
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    slug = models.CharField(
-        max_length=40,
-        unique=True,
-        validators=[validators.validate_slug, validators.validate_not_reserved],
-        help_text="The shop's address on this platform. Changing it changes the address.",
-    )
-    name = models.CharField(max_length=80)
-    status = models.CharField(max_length=16, choices=Status, default=Status.ACTIVE)
-    currency = models.CharField(max_length=3, default="EUR", validators=[validators.validate_currency])
-    locale = models.CharField(max_length=6, default="en", validators=[validators.validate_locale])
-    timezone = models.CharField(
-        "time zone", max_length=64, default="UTC", validators=[validators.validate_timezone],
-        help_text="Such as Europe/Berlin: schedules are kept in it.",
-    )  # fmt: skip
-    realtime_cell = models.CharField(max_length=40, default="default", editable=False)
-    vector_cell = models.CharField(max_length=40, default="default", editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    objects: ClassVar[Any] = TenantQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = "shop"
-        indexes = [models.Index(fields=["status", "slug"], name="tenants_by_status")]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        with transaction.atomic():
-            super().save(*args, **kwargs)
-            Domain.follow_slug(self)
-
-    @classmethod
-    def documents_of(cls, rows: Sequence[Self], fields: Collection[str] | None) -> Iterable[OwnedDocument]:
-        from tenants.documents import documents_of_tenants
-
-        everything = fields is None or any(
-            field in fields for field in ("status", "currency", "realtime_cell", "vector_cell")
-        )
-        return documents_of_tenants([row.pk for row in rows], everything=everything)
-
-
-class Membership(models.Model):
-    """What a user may do in a shop."""
-
-    class Role(models.TextChoices):
-        OWNER = "owner", "Owner"
-        EDITOR = "editor", "Editor"
-        VIEWER = "viewer", "Viewer"
-
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
-    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="memberships")
-    role = models.CharField(max_length=16, choices=Role, default=Role.OWNER)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "tenant"], name="one_membership_per_user_and_tenant")]
-
-    def __str__(self) -> str:
-        return f"{self.user} ({self.get_role_display()})"
-
-
-def new_token() -> str:
-    """Each claim has its own; an old one proves nothing."""
-    return secrets.token_hex(16)
-
-
-class DomainQuerySet(PublishableQuerySet["Domain"]):
-    def served(self) -> Self:
-        """The hosts that show their shop: proven, and live at some time since."""
-        return self.filter(state__in=PROVEN_STATES).exclude(proven_at=None).exclude(live_at=None)
-
-    def due(self, now: datetime) -> Self:
-        return self.filter(is_platform=False, next_check_at__lte=now)
-
-    def check_now(self) -> int:
-        """Makes the next look due now; a look that is under way loses its lease, and its findings."""
-        now = timezone.now()
-        return models.QuerySet.update(self, next_check_at=now)  # past the outbox: shows up in no document
-
-
-class Domain(Publishable):
-    """A host that serves a shop, or a shop's claim to one.
-
-    The one on the platform's own domain follows the shop's slug. Of a merchant's own hosts several shops may hold a
-    claim; only one can be proven, and nothing is served under a host that is not. `next_check_at` is also the lease
-    of whoever looks at it. A domain is looked at and moved on by tenants.domains.reconciling only.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="domains")
-    host = models.CharField(max_length=253, validators=[validators.validate_host])
-    is_primary = models.BooleanField(
-        "primary", default=False, help_text="The address in links, search results and the sitemap."
-    )
-    is_platform = models.BooleanField(default=False, editable=False)
-    redirects = models.BooleanField(
-        "send visitors on",
-        default=True,
-        help_text="To the same page under the primary domain, unless this is the primary domain itself.",
-    )
-    primary_when_live = models.BooleanField(
-        "make it the primary domain", default=True, help_text="As soon as it works; until then nothing changes."
-    )
-    state = models.CharField(max_length=16, choices=State.CHOICES, default=State.UNPROVEN, editable=False)
-    reason = models.CharField(max_length=24, default="add_txt", editable=False)
-    token = models.CharField(max_length=64, unique=True, default=new_token, editable=False)
-    proven_at = models.DateTimeField(null=True, editable=False)
-    live_at = models.DateTimeField(null=True, editable=False)
-    away_since = models.DateTimeField(null=True, editable=False)
-    waiting_since = models.DateTimeField(default=timezone.now, editable=False)
-    state_since = models.DateTimeField(default=timezone.now, editable=False)
-    next_check_at = models.DateTimeField(default=timezone.now, editable=False)
-    checked_at = models.DateTimeField(null=True, editable=False)
-    misses = models.PositiveSmallIntegerField(default=0, editable=False)
-    reminders = models.PositiveSmallIntegerField(default=0, editable=False)
-    hostname_id = models.CharField(max_length=64, blank=True, editable=False)
-    requested_at = models.DateTimeField(null=True, editable=False)
-    seen = models.JSONField(default=dict, editable=False)
-
-    objects: ClassVar[Any] = DomainQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint("tenant", condition=models.Q(is_primary=True), name="one_primary_domain"),
-            models.UniqueConstraint("tenant", condition=models.Q(is_platform=True), name="one_platform_domain"),
-            models.UniqueConstraint(fields=["tenant", "host"], name="one_claim_per_shop_and_host"),
-            # The one rule that takeovers break on: it holds whatever two workers do at the same moment.
-            models.UniqueConstraint(
-                fields=["host"], condition=models.Q(proven_at__isnull=False), name="one_proven_domain_per_host"
-            ),
-        ]
-        indexes = [
-            models.Index(fields=["host"], name="domains_by_host"),
-            models.Index(fields=["next_check_at"], condition=models.Q(is_platform=False), name="domains_due"),
-        ]
-
-    def __str__(self) -> str:
-        return self.host
-
-    SHOWN: ClassVar[frozenset[str]] = frozenset(
-        ("tenant", "host", "is_primary", "redirects", "state", "proven_at", "live_at")
-    )
-    """What a host's record depends on; the rest is the reconciler's notes."""
-
-    @classmethod
-    def documents_of(cls, rows: Sequence[Self], fields: Collection[str] | None) -> Iterable[OwnedDocument]:
-        if fields is not None and not cls.SHOWN.intersection(fields):
-            return
-        # Its own key (which may just have gone) and its siblings', whose canonical host it may be.
-        yield from ((row.tenant_id, Document(KV, domain_key(row.host))) for row in rows)
-        yield from pages_of_tenants({row.tenant_id for row in rows})
-
-    @property
-    def is_served(self) -> bool:
-        return self.state in PROVEN_STATES and self.proven_at is not None and self.live_at is not None
-
-    @property
-    def words(self) -> Words:
-        return words_for(self.reason)
-
-    def start_again(self) -> None:
-        """A claim that was given up or stopped begins anew, with a new token. Saves."""
-        now = timezone.now()
-        self.state, self.reason, self.token = State.UNPROVEN, "add_txt", new_token()
-        self.waiting_since = self.state_since = self.next_check_at = now
-        self.proven_at = self.live_at = self.away_since = None
-        self.reminders = self.misses = 0
-        self.seen = {}
-        self.save()
-
-    def remove(self) -> None:
-        """Takes the host from the shop: at once where nothing was proven, else after the vendor has let it go."""
-        with transaction.atomic():
-            if self.proven_at is None and not self.hostname_id:
-                self.delete()
-            else:
-                self.state, self.reason, self.is_primary = State.REMOVING, "removing", False
-                self.state_since = self.next_check_at = timezone.now()
-                self.save()
-            keep_a_primary([self.tenant_id])
-
-    @classmethod
-    def follow_slug(cls, tenant: Tenant) -> None:
-        """Gives the shop its host on the platform's domain, or renames that host after a slug change."""
-        host = f"{tenant.slug}.{settings.PLATFORM_DOMAIN}"
-        domain = cls.objects.filter(tenant=tenant, is_platform=True).first()
-        if domain is None:
-            now = timezone.now()
-            primary = not cls.objects.filter(tenant=tenant, is_primary=True).exists()
-            # On the platform's own zone there is nothing to prove and nothing to wait for.
-            cls.objects.create(
-                tenant=tenant, host=host, is_platform=True, is_primary=primary,
-                state=State.LIVE, reason="live", proven_at=now, live_at=now,
-            )  # fmt: skip
-        elif domain.host != host:
-            domain.host = host
-            domain.save()
-
-
-def keep_a_primary(tenant_ids: Collection[uuid.UUID]) -> None:
-    """Makes the platform's host primary again in shops whose primary host is gone or no longer served."""
-    domains = Domain.objects.filter(tenant__in=tenant_ids)
-    lost = domains.filter(is_primary=True).exclude(pk__in=Domain.objects.served().values("pk"))
-    if lost.exists():
-        lost.update(is_primary=False)
-    with_primary = domains.filter(is_primary=True).values("tenant")
-    without = domains.filter(is_platform=True).exclude(tenant__in=list(with_primary.values_list("tenant", flat=True)))
-    if without.exists():
-        without.update(is_primary=True)
-
-
-class ReleasedHost(models.Model):
-    """A host that a shop gave up: until `until` no other shop gets it. Kept without the shop, which may be gone too."""
-
-    host = models.CharField(max_length=253)
-    tenant_id = models.UUIDField()
-    released_at = models.DateTimeField(default=timezone.now)
-    until = models.DateTimeField()
-
-    class Meta:
-        indexes = [models.Index(fields=["host"], name="released_by_host")]
-
-    def __str__(self) -> str:
-        return self.host
-
-    @classmethod
-    def blocks(cls, host: str, tenant_id: uuid.UUID, now: datetime) -> bool:
-        """Whether another shop than `tenant_id` gave the host up so lately that this one must wait."""
-        others: models.QuerySet[ReleasedHost] = cls.objects.filter(host=host, until__gt=now)
-        return others.exclude(tenant_id=tenant_id).exists()
-
-
-class Allowance(models.Model):
-    """How much of something the vendor allows has been taken lately, over all workers."""
-
-    name = models.CharField(max_length=40, primary_key=True)
-    taken = models.JSONField(default=list)
-
-    def __str__(self) -> str:
-        return self.name
-
-    @classmethod
-    def take(cls, name: str, wanted: int, *, limit: int, window: timedelta, now: datetime | None = None) -> bool:
-        """Takes `wanted` of the `limit` in any `window`, if that many are left."""
-        at = (now or timezone.now()).timestamp()
-        with transaction.atomic():
-            cls.objects.get_or_create(name=name)
-            row = cls.objects.select_for_update().get(name=name)
-            kept = [[when, count] for when, count in row.taken if at - when < window.total_seconds()]
-            fits: bool = sum(count for _, count in kept) + wanted <= limit
-            row.taken = [*kept, [at, wanted]] if fits else kept
-            row.save()
-        return fits
 
 
 def pages_of_tenants(tenant_ids: Iterable[uuid.UUID]) -> Iterable[OwnedDocument]:
@@ -500,9 +223,10 @@ class Landing(Publishable):
 
 def follow(landing_id: uuid.UUID) -> None:
     """Has the workers watch the page's way to the edge; without a broker the editor's own questions do."""
-    from tenants import tasks
+    from controlplane.publishing.tasks import send
+    from tenants.tasks import follow_publication
 
-    tasks.send(tasks.follow_publication, str(landing_id))
+    send(follow_publication, str(landing_id))
 
 
 class Section(Publishable):
