@@ -107,7 +107,7 @@ def test_the_slower_of_two_people_sees_both_versions_and_loses_nothing(acme: Any
     assert refused.status_code == 409
     theirs = refused.json()
     assert theirs["page"]["sections"][0]["heading"] == "Ada's words"
-    assert ["Hero “Ada's words”", "Headline", [["gone", "Bob's"], ["new", "Ada's"], ["same", " words"]]] in theirs[
+    assert ["Hero “Ada's words”", "Headline", [["gone", "Bob's "], ["new", "Ada's "], ["same", "words"]]] in theirs[
         "changes"
     ]
     kept = post("keep", [hero("Bob's words")], client=other).json()
@@ -124,7 +124,7 @@ def test_revisions_tell_who_and_what_and_come_back(acme: Any, owner: Client, pos
     assert page.count("Live now") == 1
     detail = owner.get(reverse("admin:tenants_landing_revision", args=[acme.landing.pk, 3])).content.decode()
     assert "What changed since revision 2" in detail
-    assert "<del>First</del><ins>Second</ins> words" in detail
+    assert "<del>First </del><ins>Second </ins>words" in detail
     html = owner.get(reverse("admin:tenants_landing_revision_page", args=[acme.landing.pk, 2])).json()["html"]
     assert "First words" in html
     restore = reverse("admin:tenants_landing_restore", args=[acme.landing.pk, 2])
