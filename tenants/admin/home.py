@@ -8,11 +8,16 @@ from django.urls import NoReverseMatch, reverse
 
 from controlplane.publishing.models import StaleDocument
 from tenants.models import Tenant
-from tenants.publishing_line import WORDS, address_of
+from tenants.publishing_line import address_of
 from tenants.scoping import Role, is_platform_staff, may, shops
 from tenants.todo import notices_of, recent_changes, steps_of, with_facts
 
 STATES = {"draft": "Draft", "live": "Live", "changed": "Changed"}
+PUBLISHING = {
+    "published": "Everything you published is live",
+    "publishing": "Publishing…",
+    "failed": "Something was not published",
+}
 MOST_CARDS = 12
 """Shops shown on the front page; the list has all of them."""
 
@@ -72,13 +77,14 @@ def card_of(tenant: Any) -> dict[str, Any]:
     landing = getattr(tenant, "landing", None)
     page = reverse("admin:tenants_landing_change", args=[landing.pk]) if landing else None
     steps = steps_of(tenant)
+    publishing = "failed" if tenant.failed else "publishing" if tenant.waiting else "published"
     done = sum(step.done for step in steps)
     return {
         "tenant": tenant,
         "state": landing.state if landing else "draft",
         "state_label": STATES[landing.state if landing else "draft"],
-        "publishing": "failed" if tenant.failed else "publishing" if tenant.waiting else "published",
-        "publishing_label": WORDS["failed" if tenant.failed else "publishing" if tenant.waiting else "published"],
+        "publishing": publishing,
+        "publishing_label": PUBLISHING[publishing],
         "publishing_url": reverse("admin:tenants_tenant_publishing", args=[tenant.pk]),
         "shop_url": address_of(tenant),
         "steps": steps,
