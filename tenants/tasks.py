@@ -1,16 +1,11 @@
 """Celery's side of landing pages: schedules by beat, publications followed to the edge."""
 
-import logging
-from typing import Any
-
 from celery import shared_task
-from kombu.exceptions import OperationalError
 
+from controlplane.publishing.tasks import send
 from tenants.models import Landing
 from tenants.receipts import receipt_of
 from tenants.schedules import run_due
-
-logger = logging.getLogger(__name__)
 
 LOOKS = (0.5, 0.5, 1, 1, 2, 3, 5, 10, 15, 20, 30, 30, 60)
 """Seconds between two looks at the edge; about three minutes in all, three times what KV needs at worst."""
@@ -28,11 +23,3 @@ def follow_publication(landing_id: str, look: int = 0) -> None:
     receipt = receipt_of(landing) if landing else None
     if receipt and not receipt.done and look < len(LOOKS):
         send(follow_publication, landing_id, look + 1, countdown=LOOKS[look])
-
-
-def send(task: Any, *arguments: object, countdown: float = 0) -> None:
-    """Without waiting for a broker that is down: what is not followed here is asked for by the editor."""
-    try:
-        task.apply_async(arguments, countdown=countdown, retry=False)
-    except (OperationalError, OSError) as error:
-        logger.warning("The broker can't be reached: %s", error)

@@ -221,9 +221,10 @@ class Landing(Publishable):
 
 def follow(landing_id: uuid.UUID) -> None:
     """Has the workers watch the page's way to the edge; without a broker the editor's own questions do."""
-    from tenants import tasks
+    from controlplane.publishing.tasks import send
+    from tenants.tasks import follow_publication
 
-    tasks.send(tasks.follow_publication, str(landing_id))
+    send(follow_publication, str(landing_id))
 
 
 class Section(Publishable):

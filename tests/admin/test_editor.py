@@ -195,3 +195,12 @@ def test_a_schedule_is_told_in_the_shops_time(acme: Any, owner: Client) -> None:
     assert stored.publish_at.isoformat() == "2999-01-01T14:00:00+00:00"
     assert owner.post(target, {"publish": "1999-01-01T09:00"}, "application/json").status_code == 400
     assert owner.post(target, {}, "application/json").json() == {"publish": "", "unpublish": ""}
+
+
+def test_staff_give_a_shop_without_a_page_one(staff: Client, acme: Any) -> None:
+    shop = type(acme.tenant).objects.create(slug="bare", name="Bare")
+    add = reverse("admin:tenants_landing_add")
+    assert staff.get(add).status_code == 200
+    assert staff.post(add, {"tenant": str(shop.pk)}).status_code == 302
+    assert Landing.objects.get(tenant=shop).state == "draft"
+    assert staff.get(reverse("admin:tenants_landing_change", args=[shop.landing.pk])).status_code == 200
