@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from controlplane.publishing.models import StaleDocument
-from tenants.models import Domain, Landing, Revision, Tenant
+from tenants.models import Domain, Landing, Membership, Revision, Tenant
 
 LOW_STOCK = 5
 MOST_CHANGES = 8
@@ -118,13 +118,15 @@ def notices_of(shop: Any) -> list[Notice]:
 
 
 def recent_changes(shops: Sequence[Tenant]) -> list[LogEntry]:
-    """What people did in these shops last, the newest first: their settings, pages and latest products."""
+    """What their people did in these shops last, the newest first: their settings, pages and latest products."""
     ids = [shop.pk for shop in shops]
     product = apps.get_model("catalog", "Product")
     products = product._default_manager.filter(tenant__in=ids).order_by("-updated_at").values_list("pk", flat=True)
     pages = Landing.objects.filter(tenant__in=ids).values_list("pk", flat=True)
     mine = _of(Tenant, ids) | _of(Landing, pages) | _of(product, products[:50])
-    return list(LogEntry.objects.filter(mine).select_related("user", "content_type").order_by("-pk")[:MOST_CHANGES])
+    people = Membership.objects.filter(tenant__in=ids).values("user")  # the log is indexed by person, not by object
+    entries = LogEntry.objects.filter(mine, user__in=people).select_related("user", "content_type")
+    return list(entries.order_by("-pk")[:MOST_CHANGES])
 
 
 def _of(model: Any, ids: Collection[uuid.UUID] | QuerySet[Any]) -> Q:
