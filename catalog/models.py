@@ -149,7 +149,7 @@ class FormerSlug(Publishable):
         before = Product.objects.filter(pk=product.pk).values_list("slug", flat=True).first()
         if before == product.slug:
             return
-        cls.objects.filter(tenant=product.tenant_id, slug=product.slug).delete()
+        cls.free(product.tenant_id, [product.slug])
         if before is not None:
             former, created = cls.objects.get_or_create(
                 tenant_id=product.tenant_id, slug=before, defaults={"product": product}
@@ -157,6 +157,11 @@ class FormerSlug(Publishable):
             if not created:
                 former.product = product
                 former.save()
+
+    @classmethod
+    def free(cls, tenant_id: uuid.UUID, slugs: Collection[str]) -> None:
+        """Forgets that other products had these addresses: they are a product's own again."""
+        cls.objects.filter(tenant=tenant_id, slug__in=slugs).delete()
 
     @classmethod
     def documents_of(cls, rows: Sequence[Self], fields: Collection[str] | None) -> Iterable[OwnedDocument]:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from catalog.models import Product
+from catalog.models import FormerSlug, Product
 from catalog.shopify import Reading, ReadProduct, Remark
 from controlplane.publishing.models import take_turns
 from tenants.models import Tenant
@@ -72,6 +72,7 @@ def _store_batch(tenant: Tenant, batch: Sequence[ReadProduct], position: int, ou
         else:
             outcome.unchanged += 1
     Product.objects.bulk_create(created)
+    FormerSlug.free(tenant.pk, [product.slug for product in created])
     Product.objects.bulk_update(updated, [*FIELDS, "updated_at"], batch_size=BATCH)
     outcome.created += len(created)
     outcome.updated += len(updated)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.core.exceptions import ValidationError
 
 from storefront import theme as colours
-from storefront.documents import MAX_RECORD_BYTES, Link, Seo, Theme
+from storefront.documents import MAX_RECORD_BYTES, DomainRecord, Link, Seo, Theme
 from tenants.content import Problems, check_fields
 from tenants.documents import largest_sections, record_of, size_of
 from tenants.models import Tenant
@@ -17,7 +17,7 @@ LEAST_CONTRAST = 4.5
 PAIRS = (("text", "background"), ("accent", "background"))
 
 
-def problems_of(tenant: Tenant, page: Page) -> Problems:
+def problems_of(page: Page, record: DomainRecord) -> Problems:
     """What keeps `page` from going live, by path: `seo.title`, `theme.text`, `sections.{id}.heading`, `size`."""
     json = page.to_json()
     found = _prefixed("seo.", check_fields(Seo, json["seo"])[1])
@@ -27,7 +27,7 @@ def problems_of(tenant: Tenant, page: Page) -> Problems:
     for block, content in zip(page.blocks, json["sections"], strict=True):
         if not block.hidden:
             found |= _prefixed(f"sections.{block.id}.", check_fields(type(block.section), content)[1])
-    return found | size_problems(tenant, page)
+    return found | size_problems(record)
 
 
 def _prefixed(prefix: str, problems: Problems) -> Problems:
@@ -54,9 +54,8 @@ def _contrast(theme: Theme, ink: str, ground: str) -> float:
     return colours.contrast(one, other)
 
 
-def size_problems(tenant: Tenant, page: Page) -> Problems:
+def size_problems(record: DomainRecord) -> Problems:
     """`size`, naming the largest sections, where the record would not fit KV's value."""
-    record = record_of(tenant, page)
     size = size_of(record)
     if size <= MAX_RECORD_BYTES:
         return {}
@@ -69,12 +68,12 @@ def size_problems(tenant: Tenant, page: Page) -> Problems:
 
 def check_size(tenant: Tenant, page: Page) -> None:
     """Raises ValidationError with the size and the largest sections if the page would not fit KV's record."""
-    refuse(size_problems(tenant, page).values())
+    refuse(size_problems(record_of(tenant, page)).values())
 
 
 def require_publishable(tenant: Tenant, page: Page) -> None:
     """Raises ValidationError with every problem."""
-    refuse(problems_of(tenant, page).values())
+    refuse(problems_of(page, record_of(tenant, page)).values())
 
 
 def refuse(messages: Iterable[str]) -> None:

@@ -116,7 +116,7 @@ def _plain(html: str) -> str:
 
 def words(before: str, after: str) -> tuple[Piece, ...]:
     """Word by word: what stayed, went and came."""
-    old, new = re.findall(r"\s+|[^\s]+", before), re.findall(r"\s+|[^\s]+", after)
+    old, new = re.findall(r"\S+\s*", before), re.findall(r"\S+\s*", after)
     pieces: list[Piece] = []
     for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag == "equal":

@@ -9,9 +9,10 @@ from django.core.exceptions import RequestDataTooBig
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from storefront import pages
-from storefront.documents import MAX_RECORD_BYTES, DomainRecord, Section
+from storefront.documents import MAX_RECORD_BYTES, Section
 from tenants.checks import problems_of
 from tenants.documents import bytes_of, fit, record_of, size_of
 from tenants.models import Tenant
@@ -51,26 +52,25 @@ def json_of(request: HttpRequest) -> dict[str, Any]:
 
 
 def preview_of(tenant: Tenant, page: Page, origin: str) -> dict[str, Any]:
-    """The page as shoppers would see it, a comment `<!--section:{id}-->` before each section, and what it weighs."""
-    record = fit(record_of(tenant, page))
-    shown = [block for block in page.blocks if not block.hidden]
-    ids = {id(section): block.id for section, block in zip(record.sections, shown, strict=True)}
-    return {
-        "html": pages.landing(
-            record, origin=origin, mark=lambda section: format_html("<!--section:{}-->", ids[id(section)])
-        ),
-        **weight_of(tenant, page, record, ids),
-    }
+    """The page as shoppers would see it, a comment `<!--section:{id}-->` before each section, and what it weighs.
 
-
-def weight_of(tenant: Tenant, page: Page, record: DomainRecord, ids: dict[int, str]) -> dict[str, Any]:
-    """Bytes of the record and of each section (cards included), the limit, and the problems by path."""
+    Bytes of the record and of each section (cards included), the limit, and the problems by path.
+    """
+    record = record_of(tenant, page)
+    shown = [block.id for block in page.blocks if not block.hidden]
+    fitted = fit(record)
+    ids = {id(section): id_ for section, id_ in zip(fitted.sections, shown, strict=True)}
     return {
+        "html": pages.landing(fitted, origin=origin, mark=lambda section: mark_of(ids[id(section)])),
         "size": size_of(record),
         "limit": MAX_RECORD_BYTES,
-        "sizes": {ids[id(section)]: bytes_of(section) for section in record.sections},
-        "problems": problems_of(tenant, page),
+        "sizes": {id_: bytes_of(section) for section, id_ in zip(record.sections, shown, strict=True)},
+        "problems": problems_of(page, record),
     }
+
+
+def mark_of(id_: str) -> SafeString:
+    return format_html("<!--section:{}-->", id_)
 
 
 def products_found(tenant: Tenant, query: str, ids: list[str]) -> list[dict[str, str]]:

@@ -1,21 +1,17 @@
 """Celery's side of shops: schedules and domains swept by beat, publications followed to the edge."""
 
-import logging
 import time
-from typing import Any
 
 from celery import shared_task
 from django.core.cache import cache
-from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from controlplane.adapters.errors import AdapterError
+from controlplane.publishing.tasks import send
 from tenants.domains import issuing, letters, orphans
 from tenants.models import Landing
 from tenants.receipts import receipt_of
 from tenants.schedules import run_due
-
-logger = logging.getLogger(__name__)
 
 LOOKS = (0.5, 0.5, 1, 1, 2, 3, 5, 10, 15, 20, 30, 30, 60)
 """Seconds between two looks at the edge; about three minutes in all, three times what KV needs at worst."""
@@ -59,11 +55,3 @@ def follow_publication(landing_id: str, look: int = 0) -> None:
     receipt = receipt_of(landing) if landing else None
     if receipt and not receipt.done and look < len(LOOKS):
         send(follow_publication, landing_id, look + 1, countdown=LOOKS[look])
-
-
-def send(task: Any, *arguments: object, countdown: float = 0) -> None:
-    """Without waiting for a broker that is down: what is not followed here is asked for by the editor."""
-    try:
-        task.apply_async(arguments, countdown=countdown, retry=False)
-    except (OperationalError, OSError) as error:
-        logger.warning("The broker can't be reached: %s", error)

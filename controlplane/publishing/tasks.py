@@ -2,6 +2,7 @@
 
 import logging
 import time
+from typing import Any
 
 from celery import shared_task
 from django.conf import settings
@@ -24,7 +25,7 @@ def deliver_due(destination: str) -> None:
     delivery.deliver_all(destination)
     wait = delivery.seconds_until_due(destination)
     if wait is not None and wait < SOON:
-        _send(destination, countdown=wait)
+        send(deliver_due, destination, countdown=wait)
 
 
 _quiet_until = 0.0
@@ -33,20 +34,20 @@ _quiet_until = 0.0
 
 def nudge() -> None:
     """Sends one delivery task a destination. The broker may be down: then beat's sweep delivers later."""
-    global _quiet_until  # noqa: PLW0603 - what this process knows of the broker
-    if time.monotonic() < _quiet_until:
-        return
     for destination in settings.PUBLISHING_BUILDERS:
-        if not _send(destination):
-            _quiet_until = time.monotonic() + QUIET
+        if not send(deliver_due, destination):
             return
 
 
-def _send(destination: str, countdown: float = 0) -> bool:
+def send(task: Any, *arguments: object, countdown: float = 0) -> bool:
+    """Hands a task to the workers; False where the broker is down or was a moment ago. Never waits for it."""
+    global _quiet_until  # noqa: PLW0603 - what this process knows of the broker
+    if time.monotonic() < _quiet_until:
+        return False
     try:
-        # No retry: a save must not wait for a broker that is down.
-        deliver_due.apply_async((destination,), countdown=countdown, retry=False)
+        task.apply_async(arguments, countdown=countdown, retry=False)
     except (OperationalError, OSError) as error:
-        logger.warning("The broker can't be reached; the outbox waits for the next sweep: %s", error)
+        _quiet_until = time.monotonic() + QUIET
+        logger.warning("The broker can't be reached; what was to be done waits for the next sweep: %s", error)
         return False
     return True

@@ -7,11 +7,17 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
 from controlplane.publishing.models import StaleDocument
-from controlplane.publishing.status import status_of
 from tenants.models import Tenant
 from tenants.publishing_line import address_of
 from tenants.scoping import Role, is_platform_staff, may, shops
+from tenants.todo import notices_of, recent_changes, steps_of, with_facts
 
+STATES = {"draft": "Draft", "live": "Live", "changed": "Changed"}
+PUBLISHING = {
+    "published": "Everything you published is live",
+    "publishing": "Publishing…",
+    "failed": "Something was not published",
+}
 MOST_CARDS = 12
 """Shops shown on the front page; the list has all of them."""
 
@@ -68,8 +74,11 @@ def _link(title: str, icon: str, name: str, needs: str = "") -> dict[str, Any]:
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What `tenants/admin/home.html` shows: a card a shop for merchants, the outbox for platform staff."""
-    found = list(shops(request).order_by("name")[: MOST_CARDS + 1]) if not is_platform_staff(request) else []
-    context["shop_cards"] = [card_of(request, tenant) for tenant in found[:MOST_CARDS]]
+    merchant = not is_platform_staff(request)
+    wanted = with_facts(shops(request)).prefetch_related("landing__sections").order_by("name")[: MOST_CARDS + 1]
+    found = list(wanted) if merchant else []
+    context["shop_cards"] = [card_of(tenant) for tenant in found[:MOST_CARDS]]
+    context["recent_changes"] = recent_changes(found[:MOST_CARDS]) if merchant else []
     context["more_shops"] = len(found) > MOST_CARDS
     context["title"] = "Home"
     if is_platform_staff(request):
@@ -80,14 +89,25 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return context
 
 
-def card_of(request: HttpRequest, tenant: Tenant) -> dict[str, Any]:
+def card_of(tenant: Any) -> dict[str, Any]:
+    """A shop from `with_facts`, as its card shows it."""
     landing = getattr(tenant, "landing", None)
     page = reverse("admin:tenants_landing_change", args=[landing.pk]) if landing else None
+    steps = steps_of(tenant)
+    publishing = "failed" if tenant.failed else "publishing" if tenant.waiting else "published"
+    done = sum(step.done for step in steps)
     return {
         "tenant": tenant,
-        "status": status_of(tenant.pk),
+        "state": landing.state if landing else "draft",
+        "state_label": STATES[landing.state if landing else "draft"],
+        "publishing": publishing,
+        "publishing_label": PUBLISHING[publishing],
         "publishing_url": reverse("admin:tenants_tenant_publishing", args=[tenant.pk]),
         "shop_url": address_of(tenant),
+        "steps": steps,
+        "done": done,
+        "complete": done == len(steps),
+        "notices": notices_of(tenant),
         "links": [link for link in _card_links(tenant, page) if link["url"]],
     }
 

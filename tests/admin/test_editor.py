@@ -107,7 +107,7 @@ def test_the_slower_of_two_people_sees_both_versions_and_loses_nothing(acme: Any
     assert refused.status_code == 409
     theirs = refused.json()
     assert theirs["page"]["sections"][0]["heading"] == "Ada's words"
-    assert ["Hero “Ada's words”", "Headline", [["gone", "Bob's"], ["new", "Ada's"], ["same", " words"]]] in theirs[
+    assert ["Hero “Ada's words”", "Headline", [["gone", "Bob's "], ["new", "Ada's "], ["same", "words"]]] in theirs[
         "changes"
     ]
     kept = post("keep", [hero("Bob's words")], client=other).json()
@@ -124,7 +124,7 @@ def test_revisions_tell_who_and_what_and_come_back(acme: Any, owner: Client, pos
     assert page.count("Live now") == 1
     detail = owner.get(reverse("admin:tenants_landing_revision", args=[acme.landing.pk, 3])).content.decode()
     assert "What changed since revision 2" in detail
-    assert "<del>First</del><ins>Second</ins> words" in detail
+    assert "<del>First </del><ins>Second </ins>words" in detail
     html = owner.get(reverse("admin:tenants_landing_revision_page", args=[acme.landing.pk, 2])).json()["html"]
     assert "First words" in html
     restore = reverse("admin:tenants_landing_restore", args=[acme.landing.pk, 2])
@@ -195,3 +195,12 @@ def test_a_schedule_is_told_in_the_shops_time(acme: Any, owner: Client) -> None:
     assert stored.publish_at.isoformat() == "2999-01-01T14:00:00+00:00"
     assert owner.post(target, {"publish": "1999-01-01T09:00"}, "application/json").status_code == 400
     assert owner.post(target, {}, "application/json").json() == {"publish": "", "unpublish": ""}
+
+
+def test_staff_give_a_shop_without_a_page_one(staff: Client, acme: Any) -> None:
+    shop = type(acme.tenant).objects.create(slug="bare", name="Bare")
+    add = reverse("admin:tenants_landing_add")
+    assert staff.get(add).status_code == 200
+    assert staff.post(add, {"tenant": str(shop.pk)}).status_code == 302
+    assert Landing.objects.get(tenant=shop).state == "draft"
+    assert staff.get(reverse("admin:tenants_landing_change", args=[shop.landing.pk])).status_code == 200

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from catalog.models import Product
+from catalog.models import FormerSlug, Product
 from controlplane.publishing.models import StaleDocument
 from tenants.models import Tenant
 from tenants.validators import sanitise
@@ -60,6 +60,15 @@ def test_new_products_come_behind_the_existing_ones_and_are_active_unless_the_fi
     run(write(tmp_path / "x.csv", "a,A,1,", "b,B,2,"))
     rows = Product.objects.filter(tenant=shop).values_list("slug", "position", "status")
     assert list(rows) == [("old", 4, "draft"), ("a", 5, "active"), ("b", 6, "active")]
+
+
+def test_an_imported_product_takes_a_former_address_over(shop: Tenant, tmp_path: Path) -> None:
+    renamed = Product.objects.create(tenant=shop, title="Old", slug="mug", price=1)
+    renamed.slug = "cup"
+    renamed.save()
+    assert FormerSlug.objects.get(tenant=shop).slug == "mug"
+    run(write(tmp_path / "file.csv", "mug,Mug,5.00,"))
+    assert not FormerSlug.objects.exists()
 
 
 def test_importing_again_updates_by_handle_and_touches_only_what_differs(shop: Tenant, tmp_path: Path) -> None:

@@ -40,6 +40,8 @@ function fresh(name) {
 function changed() {
   dirty += 1;
   saved.textContent = "Not saved yet";
+  const publish = find("publish");
+  if (publish) publish.disabled = false;
   showSeo(read(panels.seo));
   draw();
   save();

@@ -12,6 +12,7 @@ export class Preview {
     this.width = 1280;
     this.look = "light";
     this.bar();
+    if (innerWidth < 640) document.querySelector("[data-width='390']").click(); // a phone shows what phones show
     new ResizeObserver(() => this.fit()).observe(this.stage);
   }
 

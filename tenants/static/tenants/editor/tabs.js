@@ -20,3 +20,6 @@ tabs.forEach((tab, number) => {
     next.focus();
   });
 });
+
+const named = document.getElementById(`tab-${location.hash.slice(1)}`);
+if (named) choose(named);

@@ -1,0 +1,133 @@
+"""What a merchant's front page asks about their shops: what is left to set up, what needs them, what happened."""
+
+import dataclasses
+import uuid
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from django.apps import apps
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.urls import reverse
+
+from controlplane.publishing.models import StaleDocument
+from tenants.models import Domain, Landing, Membership, Revision, Tenant
+
+LOW_STOCK = 5
+MOST_CHANGES = 8
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Step:
+    """One line of the checklist; `url` is where it is done."""
+
+    title: str
+    text: str
+    url: str
+    done: bool
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Notice:
+    text: str
+    url: str
+    urgent: bool = False
+
+
+def with_facts(shops: QuerySet[Tenant]) -> QuerySet[Tenant]:
+    """The shops with what the checklist and the notices need, in one query whatever their number."""
+    mine = {"tenant": OuterRef("pk")}
+    products = apps.get_model("catalog", "Product")._default_manager.filter(**mine)
+    knowledge = apps.get_model("chat", "KnowledgeSource")._default_manager.filter(**mine)
+    low = products.filter(status="active", stock__lte=LOW_STOCK)
+    failed = StaleDocument.objects.filter(**mine).exclude(parked_at=None)
+    return shops.select_related("landing__live").annotate(
+        has_product=Exists(products.filter(status="active")),
+        has_knowledge=Exists(knowledge),
+        has_domain=Exists(Domain.objects.filter(**mine, is_platform=False)),
+        has_own_page=Exists(Revision.objects.filter(**mine, number__gt=1)),
+        low_stock=_count(low),
+        failed=_count(failed),
+        waiting=_count(StaleDocument.objects.filter(**mine, parked_at=None)),
+    )
+
+
+def _count(rows: QuerySet[Any]) -> Coalesce:
+    counted = rows.order_by().values("tenant").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
+def steps_of(shop: Any) -> list[Step]:
+    """The checklist of a shop from `with_facts`, in the order in which it is best done."""
+    landing: Landing | None = getattr(shop, "landing", None)
+    editor = reverse("admin:tenants_landing_change", args=[landing.pk]) if landing else ""
+    here = f"?shop={shop.slug}"
+    return [
+        Step(
+            title="Give it a logo", text="Name and logo stand at the top of every page.",
+            url=f"{editor}#looks", done=bool(landing and landing.logo_url),
+        ),
+        Step(
+            title="Add your first product", text="A title, a price and a picture are enough to begin with.",
+            url=reverse("admin:catalog_product_add"), done=shop.has_product,
+        ),
+        Step(
+            title="Make the landing page yours", text="Tell in one sentence what you sell and why it is good.",
+            url=editor, done=shop.has_own_page or bool(landing and landing.draft_version),
+        ),
+        Step(
+            title="Answer what people ask", text="Shipping, returns, care: your shop's chat answers from this.",
+            url=reverse("admin:chat_knowledgesource_changelist") + here, done=shop.has_knowledge,
+        ),
+        Step(
+            title="Connect your own domain", text="Your shop has an address already; your own is easier to remember.",
+            url=reverse("admin:tenants_domain_changelist") + here, done=shop.has_domain,
+        ),
+        Step(
+            title="Publish", text="Until then shoppers read “coming soon”.",
+            url=editor, done=bool(landing and landing.live_id),
+        ),
+    ]  # fmt: skip
+
+
+def notices_of(shop: Any) -> list[Notice]:
+    """What needs the merchant now, the urgent first; from `with_facts`."""
+    landing: Landing | None = getattr(shop, "landing", None)
+    editor = reverse("admin:tenants_landing_change", args=[landing.pk]) if landing else ""
+    found = []
+    if shop.status != Tenant.Status.ACTIVE:
+        found.append(
+            Notice(
+                text=f"This shop is {shop.get_status_display().lower()}: shoppers can't see it.", url="", urgent=True
+            )
+        )
+    if shop.failed:
+        changes = "One change" if shop.failed == 1 else f"{shop.failed} changes"
+        found.append(Notice(text=f"{changes} could not be published.", url=editor, urgent=True))
+    if landing and landing.schedule_problem:
+        found.append(Notice(text=landing.schedule_problem, url=editor, urgent=True))
+    if landing and landing.live_id and landing.state == "changed":
+        found.append(Notice(text="The landing page has changes that are not published.", url=editor))
+    if shop.low_stock:
+        products = "One product is" if shop.low_stock == 1 else f"{shop.low_stock} products are"
+        url = reverse("admin:catalog_product_changelist") + f"?shop={shop.slug}&o=4"
+        found.append(Notice(text=f"{products} nearly or wholly sold out.", url=url))
+    return found
+
+
+def recent_changes(shops: Sequence[Tenant]) -> list[LogEntry]:
+    """What their people did in these shops last, the newest first: their settings, pages and latest products."""
+    ids = [shop.pk for shop in shops]
+    product = apps.get_model("catalog", "Product")
+    products = product._default_manager.filter(tenant__in=ids).order_by("-updated_at").values_list("pk", flat=True)
+    pages = Landing.objects.filter(tenant__in=ids).values_list("pk", flat=True)
+    mine = _of(Tenant, ids) | _of(Landing, pages) | _of(product, products[:50])
+    people = Membership.objects.filter(tenant__in=ids).values("user")  # the log is indexed by person, not by object
+    entries = LogEntry.objects.filter(mine, user__in=people).select_related("user", "content_type")
+    return list(entries.order_by("-pk")[:MOST_CHANGES])
+
+
+def _of(model: Any, ids: Collection[uuid.UUID] | QuerySet[Any]) -> Q:
+    return Q(content_type=ContentType.objects.get_for_model(model), object_id__in=[str(pk) for pk in ids])

@@ -1,0 +1,76 @@
+"""The front page: what is left to do, what needs the merchant, what happened; of their own shops only."""
+
+from typing import Any
+
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from controlplane.publishing.models import StaleDocument
+from tenants.models import Domain, Landing, Tenant
+from tests.admin.conftest import logged_in, make
+from tests.plugins.shops import make_shop
+
+HOME = reverse("admin:index")
+
+
+def card(client: Client) -> Any:
+    return client.get(HOME).context["shop_cards"][0]
+
+
+def test_a_new_shop_is_led_to_its_first_publish(db: None) -> None:
+    shop = make_shop("fresh", publish=False)
+    owner = logged_in(shop.memberships.get().user)
+    page = owner.get(HOME).content.decode()
+    assert "Getting ready: 0 of 6" in page
+    for words in ("Add your first product", "Publish", "coming soon"):
+        assert words in page
+    assert card(owner)["state"] == "draft"
+
+
+def test_what_is_done_is_ticked(acme: Any, owner: Client) -> None:
+    done = {step.title: step.done for step in card(owner)["steps"]}
+    assert done == {
+        "Give it a logo": False, "Add your first product": True, "Make the landing page yours": False,
+        "Answer what people ask": True, "Connect your own domain": True, "Publish": True,
+    }  # fmt: skip
+    Landing.objects.filter(pk=acme.landing.pk).update(logo_url="/logo.svg", draft_version=1)
+    Domain.objects.create(tenant=acme.tenant, host="acme.example.org")
+    assert "Getting ready" not in owner.get(HOME).content.decode()
+
+
+def test_what_needs_the_merchant_is_said(acme: Any, owner: Client) -> None:
+    StaleDocument.objects.all().delete()
+    assert card(owner)["notices"] == []
+    StaleDocument.objects.create(tenant=acme.tenant, destination="kv", key="domain:x", parked_at="2026-01-01T00:00Z")
+    Landing.objects.filter(pk=acme.landing.pk).update(seo_title="New", schedule_problem="Not published as planned.")
+    type(acme.product).objects.filter(pk=acme.product.pk).update(stock=1)
+    said = [notice.text for notice in card(owner)["notices"]]
+    assert said == [
+        "One change could not be published.", "Not published as planned.",
+        "The landing page has changes that are not published.", "One product is nearly or wholly sold out.",
+    ]  # fmt: skip
+    Tenant.objects.filter(pk=acme.tenant.pk).update(status="suspended")
+    assert "suspended" in card(owner)["notices"][0].text
+
+
+def test_recent_changes_are_those_of_the_own_shops(acme: Any, globex: Any, owner: Client) -> None:
+    for shop, client in ((acme, owner), (globex, logged_in(globex.owner))):
+        body = {"version": 0, "page": {"sections": [{"kind": "hero", "heading": shop.tenant.slug}]}}
+        client.post(reverse("admin:tenants_landing_publish", args=[shop.landing.pk]), body, "application/json")
+    page = owner.get(HOME).content.decode()
+    assert "Published revision 2." in page
+    assert "acme-owner" in page
+    assert "globex" not in page.lower()
+
+
+def test_the_front_page_takes_the_same_queries_for_many_shops(acme: Any, person: Any) -> None:
+    with CaptureQueriesContext(connection) as few:
+        assert person("owner", acme).get(HOME).status_code == 200
+    several = [make(f"shop-{number}") for number in range(8)]
+    client = person("owner", acme, *several)
+    with CaptureQueriesContext(connection) as many:
+        assert client.get(HOME).status_code == 200
+    assert len(many) <= len(few) + 2, [query["sql"][:150] for query in many]
+    assert len(many) <= 20
