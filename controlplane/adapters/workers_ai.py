@@ -10,9 +10,9 @@ from controlplane.adapters.errors import AdapterError
 
 MAX_TEXTS = 100
 """Texts a call that embedding models take (developers.cloudflare.com/workers-ai/models/bge-m3/)."""
-MAX_CHARACTERS = 16_000
+MAX_CHARACTERS = 8_000
 """Of all texts of a call together, so that it is answered well within TIMEOUT: the local model reads some 7,000 a
-second on two cores, and a hundred long texts at once took it 17 s."""
+second on two idle cores, and a hundred long texts at once took it 17 s."""
 
 WHAT = "Workers AI"
 

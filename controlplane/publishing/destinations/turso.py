@@ -5,11 +5,15 @@ from functools import partial
 
 from django.conf import settings
 
+from controlplane.adapters.errors import AdapterError
 from controlplane.publishing import cells
 from controlplane.publishing.delivery import Outcome
 from controlplane.publishing.destinations import isolate
 from controlplane.publishing.documents import TURSO, Chunks, build
 from controlplane.publishing.vectors import Chunk
+
+FEW = 20
+"""Sources embedded and stored together: a second or two of the local model."""
 
 
 def deliver(keys: list[str]) -> dict[str, Outcome]:
@@ -20,7 +24,19 @@ def deliver(keys: list[str]) -> dict[str, Outcome]:
         gone = [key for key in keys if key not in built or built[key].cell != cell]
         if gone:
             cells.vectors(cell).delete_sources([_source(key) for key in gone])
-        outcomes |= isolate(partial(_replace, cell, built), here) if here else {}
+        outcomes |= _replace_all(cell, built, here)
+    return outcomes
+
+
+def _replace_all(cell: str, built: dict[str, Chunks], keys: Sequence[str]) -> dict[str, Outcome]:
+    """A few sources at a time: what was embedded before a failure is kept, so that the next try begins behind it."""
+    outcomes: dict[str, Outcome] = {}
+    for start in range(0, len(keys), FEW):
+        failed = isolate(partial(_replace, cell, built), keys[start : start + FEW])
+        outcomes |= failed
+        if passing := [error for error in failed.values() if isinstance(error, AdapterError) and not error.permanent]:
+            # A store or a model that is away now won't be back for the others in this batch.
+            return outcomes | dict.fromkeys(keys[start + FEW :], passing[0])
     return outcomes
 
 
