@@ -284,6 +284,9 @@ UNFOLD = {
     "SITE_TITLE": "Storefront",
     "SITE_HEADER": "Storefront",
     "SITE_SYMBOL": "storefront",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("tenants/favicon.svg")},
+    ],
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "8px",
