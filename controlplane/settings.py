@@ -246,7 +246,7 @@ CELERY_TASK_TIME_LIMIT = 110
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 1,
-    "socket_timeout": 5,
+    "socket_timeout": 2,  # a broker that hangs holds up a save for as long
     "visibility_timeout": 300,
     # A save must not wait for a broker that is down: kombu would try for six seconds.
     "max_retries": 1,

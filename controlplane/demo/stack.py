@@ -39,7 +39,8 @@ def services() -> list[Service]:
     """Every process, stores first. Clients wait and try again, so the order is only for the reader."""
     data: Path = settings.DATA_DIR
     cloud = "controlplane.localcloud"
-    celery = ("-m", "celery", "-A", "controlplane")
+    # A developer's container runs everything as root, and the banners say nothing that the table does not.
+    celery = ("-W", "ignore:You're running the worker", "-m", "celery", "--quiet", "-A", "controlplane")
     return [
         _module("valkey", f"{cloud}.valkey", defaults.VALKEY_PORT, data / "valkey"),
         _module("turso", f"{cloud}.sqld", defaults.SQLD_PORT, data / "sqld"),
@@ -99,6 +100,7 @@ def environment_of(service: Service) -> dict[str, str]:
     return {
         **os.environ,
         "PYTHONUNBUFFERED": "1",
+        "RUST_LOG": os.environ.get("RUST_LOG", "warn"),  # sqld's
         "DJANGO_SETTINGS_MODULE": "controlplane.settings",
         **dict(service.env),
     }

@@ -6,6 +6,7 @@ Set them over HTTP (`PUT /__faults` with a JSON list of faults, `DELETE /__fault
 
 import asyncio
 import dataclasses
+import itertools
 import json
 from collections.abc import Iterable
 from typing import Literal
@@ -19,7 +20,8 @@ Kind = Literal["latency", "status", "drop", "partial"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One fault: `path` is matched as a substring of the URL path, `times` counts down (None: until cleared).
+    """One fault: `path` is matched as a substring of the URL path; it begins `after` so many requests that it
+    would hit, and `times` counts down then (None: until cleared).
 
     latency: waits `seconds`, then goes on. status: answers `status` with `retry_after` seconds if given.
     drop: waits `seconds`, then breaks the connection (a real server's: in-process clients see a bug of the app).
@@ -32,25 +34,27 @@ class Fault:
     seconds: float = 0.0
     retry_after: int | None = None
     match: str = ""
+    after: int = 0
     times: int | None = None
 
 
 class Faults:
     def __init__(self) -> None:
-        self._active: list[tuple[Fault, list[int | None]]] = []
+        self._active: list[tuple[Fault, itertools.count[int]]] = []
 
     def set(self, faults: Iterable[Fault]) -> None:
-        self._active = [(fault, [fault.times]) for fault in faults]
+        self._active = [(fault, itertools.count()) for fault in faults]
 
     def clear(self) -> None:
         self._active = []
 
     def take(self, path: str, *kinds: Kind) -> Fault | None:
         """The first live fault for this path among `kinds`, using up one of its times."""
-        for fault, left in self._active:
-            if fault.kind in kinds and fault.path in path and left[0] != 0:
-                if left[0] is not None:
-                    left[0] -= 1
+        for fault, hits in self._active:
+            if fault.kind not in kinds or fault.path not in path:
+                continue
+            number = next(hits) - fault.after
+            if number >= 0 and (fault.times is None or number < fault.times):
                 return fault
         return None
 

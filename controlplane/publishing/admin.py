@@ -33,7 +33,7 @@ class StaleDocumentAdmin(ModelAdmin):
     ordering = ("due_at",)
     list_select_related = ("tenant",)
     show_full_result_count = False
-    fields = ("key", "destination", "shop", "state", "attempts", "error", "created_at", "due_at", "parked_at")
+    fields = ("key", "destination", "shop", "state_in_words", "attempts", "error", "created_at", "due_at", "parked_at")
     actions = ("retry_now",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -65,6 +65,10 @@ class StaleDocumentAdmin(ModelAdmin):
         if obj.error:
             return "retrying", "Trying again"
         return "waiting", "Due" if obj.due_at <= timezone.now() else "Waiting"
+
+    @display(description="State")
+    def state_in_words(self, obj: StaleDocument) -> str:
+        return self.state(obj)[1]
 
     @display(description="Error")
     def reason(self, obj: StaleDocument) -> str:

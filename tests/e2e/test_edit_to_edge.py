@@ -202,6 +202,21 @@ def test_ten_rapid_edits_make_at_most_two_kv_writes(stores: Stores, shop: Tenant
     assert "Acme 9" in stores.contents()["kv"]["domain:acme.localhost"]
 
 
+def test_what_was_embedded_before_an_outage_is_kept(stores: Stores, shop: Tenant) -> None:
+    from controlplane.localcloud.faults import Fault
+    from controlplane.publishing import delivery
+    from controlplane.publishing.models import StaleDocument
+
+    for number in range(45):
+        make_product(shop, f"Kettle number {number}")
+    stores.cloudflare.faults.set([Fault(path="/ai/run", kind="status", status=503, after=1)])
+    delivery.deliver_all("turso")
+    left = StaleDocument.objects.filter(destination="turso")
+    assert left.count() == 25
+    assert set(left.values_list("attempts", flat=True)) == {1}
+    assert len(stores.contents()["turso"]) == 20
+
+
 HOSTILE_TAGS = ["50 %", "under_score", "a|b", "back\\slash", "%", "_", "|", "Größe L", "Cafe\u0301", "<b>", "a&b=c#d"]
 
 

@@ -1,5 +1,7 @@
 """`manage.py demo`: migrate, seed, start every process, say where everything is, stop it all on Ctrl-C."""
 
+import logging
+import signal
 import sys
 import threading
 import time
@@ -18,20 +20,38 @@ from controlplane.demo.seed import Credential, credentials
 
 
 class QuietPrinter(Printer):  # type: ignore[misc]
-    """Honcho's printer without its own start and stop notes, unless something stopped by itself."""
+    """Honcho's printer without its own start and stop notes."""
 
     def write(self, message: Any) -> None:
-        if message.name == SYSTEM_PRINTER_NAME and ("stopped (rc=" not in message.data or "rc=-15" in message.data):
-            return
-        super().write(message)
+        if message.name != SYSTEM_PRINTER_NAME:
+            super().write(message)
 
 
 class DemoManager(Manager):  # type: ignore[misc]
-    """Tells when everything answers; the thread begins after the forks."""
+    """Tells when everything answers, and which part stopped by itself."""
+
+    culprit = ""
 
     def _start(self) -> None:
+        # Ctrl-C, a polite kill, a closed terminal; and the timer that _stop sets.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
+            signal.signal(number, self._stop)
         super()._start()
-        threading.Thread(target=announce, args=[self], daemon=True).start()
+        threading.Thread(target=announce, args=[self], daemon=True).start()  # after the forks
+
+    def _stop(self, number: int, frame: Any) -> None:
+        if self._all_started():
+            self.terminate()
+        else:  # honcho can't stop what it has not yet seen start: come back in a moment
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+
+    def terminate(self) -> None:
+        if not self.stopping:
+            ended = (
+                f"{name} (exit code {p['returncode']})" for name, p in self._processes.items() if "returncode" in p
+            )
+            self.culprit = next(ended, "")
+        super().terminate()
 
     @property
     def stopping(self) -> bool:
@@ -47,17 +67,27 @@ class Command(BaseCommand):
         if busy := stack.busy_ports():
             named = ", ".join(f"{port} ({name})" for name, port in busy)
             raise CommandError(f"These ports are taken: {named}. Is another demo running? Stop it and try again.")
-        call_command("migrate", verbosity=0)
-        call_command("seed_demo", verbosity=0)
-        connections.close_all()
+        try:
+            prepare()
+        except KeyboardInterrupt:
+            raise CommandError("Stopped before anything was started; what was set up is kept.") from None
         manager = DemoManager(QuietPrinter(sys.stdout))
         for service in stack.services():
             manager.add_process(service.name, service.shell, env=stack.environment_of(service), cwd=settings.BASE_DIR)
         print("Starting …", flush=True)
         manager.loop()
         print("Stopped. The data is kept; `make demo-reset` starts afresh.")
-        if manager.returncode not in (0, 130, 143):
-            raise CommandError("A part of the platform stopped by itself; its last lines above say why.")
+        if manager.culprit:
+            raise CommandError(f"{manager.culprit} stopped by itself; its last lines above say why.")
+
+
+def prepare() -> None:
+    """The database and the demo's shops, as far as they are not there yet."""
+    call_command("migrate", verbosity=0)
+    # The broker starts later: that the seed's nudges find none is no news, beat's first sweep delivers.
+    logging.getLogger("controlplane.publishing.tasks").setLevel(logging.ERROR)
+    call_command("seed_demo", verbosity=0)
+    connections.close_all()
 
 
 def announce(manager: DemoManager) -> None:
