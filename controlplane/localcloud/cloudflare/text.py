@@ -93,7 +93,12 @@ def best_sentences(question: str, entries: list[Entry]) -> list[tuple[int, str]]
     ]
     order = sorted(range(len(offered)), key=lambda place: -scores[place])
     kept = sorted(place for place in order[:MAX_QUOTES] if scores[place] >= 0.75 * scores[order[0]])
-    return [(offered[place][0].number, offered[place][1]) for place in kept]
+    return [(offered[place][0].number, _ended(offered[place][1])) for place in kept]
+
+
+def _ended(text: str) -> str:
+    """A line of a list has no full stop of its own."""
+    return text if text[-1] in ".!?…:" else f"{text}."
 
 
 @functools.lru_cache(4096)

@@ -19,7 +19,7 @@ from storefront.constraints import Constraints, constraints_of
 from storefront.documents import ChatSettings, DomainRecord, Product
 from storefront.guard import Facts, Guard, fallback, sentences_of
 from storefront.hosts import Shop
-from storefront.links import safe_image
+from storefront.links import absolute, safe_image, safe_url
 from storefront.mentions import mentions
 from storefront.messages import LANGUAGES, Messages
 from storefront.prompt import MAX_ANSWER_TOKENS, Message, assemble, instructions, tokens_of
@@ -116,7 +116,7 @@ class _Conversation:
             day, hits = await self._look_up()
         except SearchError as error:
             log.warning("the chat can't search: %s", error)
-            async for event in self._searched("model_down", "search_down"):
+            async for event in self._searched("search_only", "search_down"):
                 yield event
             return
         if is_over(day, self.settings):
@@ -281,7 +281,8 @@ class _Conversation:
 
     def _reachable(self) -> str:
         settings = self.settings
-        return ", ".join(filter(None, (settings.contact_email, settings.contact_phone, settings.contact_url)))
+        page = absolute(self.shop.origin, safe_url(settings.contact_url))
+        return ", ".join(filter(None, (settings.contact_email, settings.contact_phone, page)))
 
     def _pages_contact(self) -> str:
         """What the landing page says of how to reach the shop."""

@@ -11,7 +11,8 @@ POST /api/chat
       done      {"turn": UUID, "answered": bool, "reason": str, "model": str, "follow_ups": [str, …],
                  "usage": {"tokens_in": int, "tokens_out": int}}   the last event
       error     {"code": "failed", "message": str}   in place of what is missing, and then the stream ends
-    reason is "" or no_passage, refused, over_budget, model_down.
+    reason is "" or no_passage, refused, over_budget, model_down (an answer without the text model) or search_only (the
+    shop's knowledge can't be searched; products match by name).
     → else JSON {"code", "message"}: 400 malformed, 403 foreign_page, 404 chat_off, 409 too_many_turns, 413 too_large,
       415 not_json, 429 too_many (with Retry-After).
 POST /api/chat/rating   JSON {"turn": UUID, "value": 1 | -1}   → 204; the last value counts.

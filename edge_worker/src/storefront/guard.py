@@ -143,6 +143,7 @@ class Guard:
         asked = mentions(facts.question, facts.products)
         self._subject: Product | None = asked[-1].product if asked else None
         self._told: set[str] = set()
+        self._said: set[str] = set()
         self.changed = 0
 
     def check(self, sentence: str) -> str:
@@ -155,6 +156,10 @@ class Guard:
         allowed = self._allowed(body)
         if allowed != body:
             self.changed += 1
+        bare = _CITATION.sub("", allowed).strip()
+        if bare in self._said:
+            return ""
+        self._said.add(bare)
         return allowed + tail if allowed else ""
 
     def _allowed(self, body: str) -> str:

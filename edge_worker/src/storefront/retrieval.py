@@ -56,7 +56,7 @@ GROUP BY source_id ORDER BY min(distance), source_id LIMIT ?4
 """  # noqa: S608
 
 WORD_WEIGHT = 1.0
-"""What a place among the BM25 hits counts beside the same place among the nearest: docs/chat.md has the curve."""
+"""What a place among the BM25 hits counts beside the same place among the nearest: as much."""
 
 
 class RetrievalError(Exception):
