@@ -15,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from chat.models import Conversation, Turn, Usage
-from controlplane.adapters.turso import Row, Statement, TursoDatabase
+from controlplane.adapters.turso import Row, Statement, TursoDatabase, Value
 from controlplane.publishing import cells
 from tenants.models import Tenant
 
@@ -29,6 +29,11 @@ KEPT_USAGE = timedelta(days=7)
 LONELY_RATING = timedelta(days=1)
 """A rating may arrive before its turn; one whose turn never came, or was deleted, goes after this."""
 LARGEST = 2**31 - 1
+MOST_ROUNDS = 100
+
+_RATINGS = """
+    SELECT turn_id, tenant_id, value, at FROM rating WHERE (at, turn_id) > (?, ?) ORDER BY at, turn_id LIMIT ?
+"""
 
 
 def collect() -> int:
@@ -129,16 +134,21 @@ def _sources(value: Any) -> list[dict[str, Any]]:
 
 
 def _collect_ratings(database: TursoDatabase) -> None:
+    """Page by page: ratings of turns that never were, which anybody can send, must not hold up the others."""
     oldest = int((timezone.now() - LONELY_RATING).timestamp() * 1000)
-    done: list[Statement] = []
-    for row in database.execute("SELECT turn_id, tenant_id, value, at FROM rating ORDER BY at LIMIT ?", [ROWS]):
-        turn_id, tenant_id, value, at = row
-        if _rate(turn_id, tenant_id, value) or not isinstance(at, int) or at < oldest:
+    after: tuple[Value, Value] = (-1, "")
+    for _ in range(MOST_ROUNDS):
+        rows = list(database.execute(_RATINGS, [*after, ROWS]))
+        done = [
+            row for row in rows if _rate(*row.astuple()[:3]) or not isinstance(row["at"], int) or row["at"] < oldest
+        ]
+        if done:
             # Not if it has changed meanwhile: then it is collected with the next round.
             sql = "DELETE FROM rating WHERE turn_id IS ? AND value IS ? AND at IS ?"
-            done.append(Statement(sql, [turn_id, value, at]))
-    if done:
-        database.batch(done)
+            database.batch([Statement(sql, [row["turn_id"], row["value"], row["at"]]) for row in done])
+        if len(rows) < ROWS:
+            return
+        after = (rows[-1]["at"], rows[-1]["turn_id"])
 
 
 def _rate(turn_id: Any, tenant_id: Any, value: Any) -> bool:

@@ -133,6 +133,18 @@ def test_a_rating_before_its_turn_waits_and_one_without_a_turn_goes_after_a_day(
     assert (Turn.objects.get().rating, left(telemetry, "rating")) == (1, 0)
 
 
+def test_ratings_of_turns_that_never_were_do_not_hold_up_the_others(
+    telemetry: TursoDatabase, shop: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collecting, "ROWS", 2)
+    for _ in range(5):
+        rate(telemetry, str(uuid.uuid4()), shop, 1, at=timezone.now() - timedelta(hours=1))
+    turn_id = write(telemetry, shop)
+    rate(telemetry, turn_id, shop, -1)
+    collecting.collect()
+    assert (Turn.objects.get().rating, left(telemetry, "rating")) == (-1, 5)
+
+
 def test_a_rating_in_another_shops_name_changes_nothing(
     telemetry: TursoDatabase, shop: Tenant, other_shop: Tenant
 ) -> None:
