@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-reset test lint format types contracts migrations-check pytest bench lock browser bundle edge-tools
+.PHONY: help setup demo demo-reset test lint format types contracts migrations-check pytest bench lock browser bundle edge-tools instant-push instant-json
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -91,6 +91,9 @@ lock: setup ## Resolve both pyproject.toml anew into their requirements.lock
 	  --all-extras pyproject.toml -o requirements.lock
 	@cd edge_worker && uv pip compile --quiet --python-version 3.14 --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links pyproject.toml -o requirements.lock
+
+instant-push: setup edge-tools ## Push instant.schema.ts and instant.perms.ts to the Instant apps that the settings name
+	@$(BIN)/python manage.py push_instant
 
 instant-json: edge-tools ## Write the JSON form of instant.schema.ts and instant.perms.ts that the stand-in begins with
 	@cd edge_worker && node --no-warnings instant.json.mjs > ../controlplane/localcloud/instant/storefront.json

@@ -4,4 +4,5 @@ pytest_plugins = [
     "tests.plugins.turso",
     "tests.plugins.shops",
     "tests.plugins.stores",
+    "tests.plugins.browser",
 ]

@@ -12,20 +12,27 @@ from django.conf import settings
 
 from controlplane.localcloud import defaults, sqld
 
+QUIET_WORKER = ("--loglevel=WARNING", "--without-gossip", "--without-mingle")
+
 
 @dataclasses.dataclass(frozen=True)
 class Service:
-    """A process of the demo. `port` is what it listens on, 0 for none; `ready` a path that answers 200."""
+    """A process of the demo. `port` is what it listens on, 0 for none; `ready` a path that answers 200.
+
+    `before` is run first, to its end; the process starts even if that failed, having said why.
+    """
 
     name: str
     command: tuple[str, ...]
     port: int = 0
     ready: str = ""
     env: tuple[tuple[str, str], ...] = ()
+    before: tuple[str, ...] = ()
 
     @property
     def shell(self) -> str:
-        return "exec " + shlex.join(self.command)
+        first = f"{shlex.join(self.before)}; " if self.before else ""
+        return f"{first}exec {shlex.join(self.command)}"
 
 
 def services() -> list[Service]:
@@ -42,8 +49,10 @@ def services() -> list[Service]:
             "web", *_uvicorn("controlplane.asgi:application", defaults.CONTROL_PLANE_PORT),
             port=defaults.CONTROL_PLANE_PORT, ready="/healthz",
         ),
-        _python(
-            "worker", *celery, "worker", "--concurrency=3", "--loglevel=WARNING", "--without-gossip", "--without-mingle"
+        dataclasses.replace(
+            _python("worker", *celery, "worker", "--concurrency=3", *QUIET_WORKER),
+            # Before anything is published: Instant refuses attributes that its schema does not know.
+            before=(sys.executable, "manage.py", "push_instant", "--wait", "60"),
         ),
         _python("beat", *celery, "beat", "--loglevel=WARNING", f"--schedule={data / 'celerybeat-schedule'}"),
         _python(

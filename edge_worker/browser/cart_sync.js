@@ -56,7 +56,7 @@ export class CartSync {
     this.#server = null;
     if (!wanted) return;
     const query = { carts: { $: { where: { id, tenantId: this.#tenant } }, items: {} } };
-    const take = (data) => this.#followed?.key === wanted && !data.error && this.#receive(id, data.carts[0]);
+    const take = ({ data }) => data && this.#followed?.key === wanted && this.#receive(id, data.carts[0]);
     this.#followed = { key: wanted, stop: () => {} };
     this.#followed.stop = this.#db.subscribeQuery(query, take, share ? { ruleParams: { share } } : undefined);
   }

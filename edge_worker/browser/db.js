@@ -7,8 +7,16 @@ import { Storage } from "./storage.js";
  * from the other; users host Instant themselves
  */
 export function connect({ appId, apiURI, websocketURI }) {
-  return init({ appId, apiURI, websocketURI, devtool: false }, Storage);
+  return init({ appId, apiURI, websocketURI, devtool: false }, Storage, network);
 }
+
+// navigator.onLine knows of no loopback, and some systems never say true: its word counts when it changes only.
+const network = {
+  getIsOnline: async () => true,
+  listen(callback) {
+    for (const name of ["online", "offline"]) addEventListener(name, () => callback(name === "online"));
+  },
+};
 
 /**
  * Follows the connection: `callback("live" | "connecting" | "offline")`, now and at every change.
@@ -17,7 +25,7 @@ export function connect({ appId, apiURI, websocketURI }) {
 export function followConnection(db, callback) {
   let current = "";
   const tell = (status) => {
-    const next = !navigator.onLine ? "offline" : status === "authenticated" ? "live" : "connecting";
+    const next = status === "authenticated" ? "live" : navigator.onLine ? "connecting" : "offline";
     if (next !== current) callback((current = next));
   };
   let status = "connecting";

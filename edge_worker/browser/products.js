@@ -16,6 +16,7 @@ export class Products {
   #watches = new Map(); // name → {key, stop}
   #listeners = new Set();
 
+  /** @param db null where the shop has no Instant app: then pages alone say what there is */
   constructor(db, tenant) {
     this.#db = db;
     this.#tenant = tenant;
@@ -36,6 +37,7 @@ export class Products {
 
   /** Follows these ids, in the place of those that `name` followed before. */
   watch(name, ids) {
+    if (!this.#db) return;
     const wanted = [...new Set(ids)].sort();
     const key = wanted.join();
     if (this.#watches.get(name)?.key === key) return;
@@ -48,8 +50,8 @@ export class Products {
     const query = { products: { $: { where: { tenantId: this.#tenant, id: { $in: ids } }, fields: FIELDS } } };
     let confirmed = false;
     let latest = null;
-    const take = (data) => {
-      if (!data || data.error) return;
+    const take = ({ data }) => {
+      if (!data) return; // an error: what is known stays
       latest = data.products.filter((product) => product.tenantId === this.#tenant);
       this.#learn(this.#verdicts(ids, latest, confirmed));
     };
@@ -58,9 +60,9 @@ export class Products {
     let stopped = false;
     const confirm = () =>
       this.#db.queryOnce(query).then(
-        ({ products }) => {
+        (answer) => {
           confirmed = true;
-          if (!stopped) take({ products });
+          if (!stopped) take(answer);
         },
         () => stopped || setTimeout(() => stopped || confirmed || confirm(), 5000),
       );

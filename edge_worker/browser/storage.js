@@ -2,6 +2,7 @@
 import { IndexedDBStorage, StoreInterface } from "@instantdb/core";
 import * as keep from "./keep.js";
 
+const UNSENT = "pendingMutations";
 const PATIENCE_MS = 3000; // some private windows neither open IndexedDB nor refuse to
 
 export class Storage extends StoreInterface {
@@ -16,7 +17,7 @@ export class Storage extends StoreInterface {
   }
 
   async getItem(key) {
-    if (isOurs(key)) return null;
+    if (key === UNSENT) return []; // "none", where nothing at all would keep stored answers from being shown
     if (this.#memory.has(key)) return this.#memory.get(key);
     const found = await this.#ask((database) => database.getItem(key));
     return found ?? (this.#isSession(key) ? keep.read("instant-session") : null);
@@ -64,7 +65,7 @@ export class Storage extends StoreInterface {
 
 // cart.js keeps the cart itself: two memories of one cart, one per tab and one for all, would disagree after a crash.
 function isOurs(key, value) {
-  return key === "pendingMutations" || Boolean(value?.q?.carts);
+  return key === UNSENT || Boolean(value?.q?.carts);
 }
 
 async function opened(storage) {

@@ -1,43 +1,20 @@
 """A real Chromium on the real edge, fed by the real stores: pages fit, load without errors and work without scripts."""
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from storefront.local import environment, serve
 from tenants.models import Section, Tenant
+from tests.plugins.browser import needs_chromium
 from tests.plugins.cloudflare import Serving
 from tests.plugins.shops import make_knowledge, make_product
 from tests.plugins.stores import Stores
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-
-# As root Chromium needs --no-sandbox; the rest keeps it from calling home.
-FLAGS = """--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
---disable-component-update --disable-sync""".split()
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.django_db,
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: install it to run the browser tests"),
-    pytest.mark.xdist_group("browser"),
-]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    import os
-
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's loop runs in this thread; Django must not mind
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db, needs_chromium, pytest.mark.xdist_group("browser")]
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from controlplane.localcloud import defaults
 from controlplane.localcloud.faults import Faults
 from controlplane.localcloud.instant.app import SERVER, app
 from controlplane.localcloud.instant.engine import App, Engine
+from controlplane.localcloud.instant.schema import storefront, storefront_rules
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +34,12 @@ class InstantCloud:
         """`{id: attributes}`; links to one entity show up as its id."""
         with Instant(app_id=self.app_id, admin_token=self.admin_token, api_uri=self.api_uri) as sdk:
             return {entity["id"]: entity for entity in sdk.query({namespace: {}})[namespace]}
+
+    def second_app(self) -> "InstantCloud":
+        """Another app of the same server, with the storefront's schema and rules."""
+        body = {"title": "second", "schema": storefront(), "rules": {"code": storefront_rules()}}
+        made = httpx.post(f"{self.api_uri}/dash/apps/ephemeral", json=body, timeout=10).raise_for_status().json()["app"]
+        return dataclasses.replace(self, app_id=made["id"], admin_token=made["admin-token"])
 
     def post(self, path: str, body: Any, **headers: str | None) -> httpx.Response:
         """A raw request as admin; a header given as None is left out, an underscore in a name is a dash."""

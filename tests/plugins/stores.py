@@ -95,7 +95,7 @@ def stores(
             "app_id": instant_cloud.app_id,
             "admin_token": instant_cloud.admin_token,
             "api_uri": instant_cloud.api_uri,
-            "websocket_uri": instant_cloud.api_uri.replace("http", "ws"),
+            "websocket_uri": instant_cloud.api_uri.replace("http", "ws") + "/runtime/session",
         }
     }
     settings.VECTOR_CELLS = {"default": {"url": sqld.url, "auth_token": sqld.rw_token}}

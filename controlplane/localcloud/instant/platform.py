@@ -12,11 +12,13 @@ from starlette.routing import Route
 
 from controlplane.localcloud import defaults
 from controlplane.localcloud.instant import schema_push
+from controlplane.localcloud.instant.attrs import Attrs
 from controlplane.localcloud.instant.engine import Engine
 from controlplane.localcloud.instant.errors import invalid, not_found, param_malformed
 from controlplane.localcloud.instant.registry import Registry
 from controlplane.localcloud.instant.requests import body_of, find_engine, required
 from controlplane.localcloud.instant.rules import errors
+from controlplane.localcloud.instant.schema import attrs_of, random_ids
 from controlplane.localcloud.instant.values import as_uuid
 
 Body = Mapping[str, Any]
@@ -81,7 +83,7 @@ def _plan(engine: Engine, body: Body) -> dict[str, Any]:
     attrs, schema = engine.store.attrs, required(body, "schema", dict)
     types, background = bool(body.get("check_types")), bool(body.get("supports_background_updates"))
     return {
-        "new-schema": schema,
+        "new-schema": schema_push.as_api_schema(Attrs(attrs_of(schema, random_ids))),
         "current-schema": schema_push.as_api_schema(attrs),
         "current-attrs": [attr.to_wire() for attr in attrs],
         "steps": schema_push.plan(attrs, schema, check_types=types, background=background),
