@@ -84,5 +84,8 @@ const until = Date.now() + 40_000;
 for (let since = Date.now(); Date.now() < until && Date.now() - since < 1500; await pause(50)) {
   if (!calm()) since = Date.now();
 }
-const report = ({ made, refused, seen }) => ({ made, refused, seen: seen.lines });
+const report = (one) => {
+  const { made, refused, seen } = one;
+  return { made, refused, seen: seen.lines, connected: connected(one), waiting: waiting(one) };
+};
 process.stdout.write(`${JSON.stringify({ anna: report(anna), ben: report(ben) })}\n`, () => process.exit(0));

@@ -62,7 +62,8 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 def edits_under_fire(server: Server) -> dict[str, Any]:
     """What the clients report, after KILLS restarts at random moments between their edits."""
-    command = [NODE, ROOT / "tests/conformance/chaos.mjs", MODULES, server.uri, defaults.INSTANT_APP_ID, str(EDITS)]
+    script = ROOT / "tests/conformance/chaos.mjs"
+    command = [str(part) for part in (NODE, script, MODULES, server.uri, defaults.INSTANT_APP_ID, EDITS)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as clients:
         assert clients.stdin
         assert clients.stdout
@@ -87,6 +88,7 @@ def test_both_clients_converge_and_keep_everything_that_was_confirmed(server: Se
     with Instant(app_id=defaults.INSTANT_APP_ID, admin_token=defaults.INSTANT_ADMIN_TOKEN, api_uri=server.uri) as sdk:
         stored = {line["id"]: line["quantity"] for line in sdk.query({"cartItems": {}})["cartItems"]}
     for client in report.values():
+        assert (client["connected"], client["waiting"]) == (True, False)
         assert client["seen"] == stored
         assert set(client["refused"]) <= {"transaction timed out"}
         for line, possible in possible_values(client["made"]).items():
