@@ -1,7 +1,7 @@
 // Two genuine clients edit one cart while their server is killed again and again.
 //
 // usage: node chaos.mjs MODULES API_URI APP_ID EDITS
-// Prints one JSON object: what each client wrote and whether that was confirmed, and what it sees when all is quiet.
+// Edits until something arrives on its standard input, says "synced" of each confirmed edit, in the end one JSON object: what each client wrote and whether that was confirmed, and what it sees when all is quiet.
 // A write that is unanswered for six seconds is given up and undone by the client itself: it may have happened or not.
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -52,7 +52,10 @@ function edit(one, number) {
     ? chunk.update({ productId: cart, quantity, addedAt: number }).link({ cart })
     : chunk.update({ quantity }, { upsert: false });
   one.db.transact(write).then(
-    ({ status }) => void (made.confirmed = status === "synced"),
+    ({ status }) => {
+      made.confirmed = status === "synced";
+      if (made.confirmed) console.log("synced");
+    },
     (error) => one.refused.push(error.message),
   );
 }
@@ -64,7 +67,10 @@ const tenantId = id();
 await anna.db.transact(anna.db.tx.carts[cart].create({ tenantId, ownerId: user.id, shareSecret: share, createdAt: 0 }));
 console.log("ready");
 
-for (let number = 0; number < Number(edits); number += 1) {
+let stopped = false;
+process.stdin.on("data", () => (stopped = true));
+setTimeout(() => process.exit(1), 300_000).unref();
+for (let number = 0; !stopped || number < Number(edits); number += 1) {
   edit(number % 2 ? ben : anna, number);
   await pause(150);
 }
@@ -78,6 +84,8 @@ const until = Date.now() + 40_000;
 for (let since = Date.now(); Date.now() < until && Date.now() - since < 1500; await pause(50)) {
   if (!calm()) since = Date.now();
 }
-const report = ({ made, refused, seen }) => ({ made, refused, seen: seen.lines });
-console.log(JSON.stringify({ anna: report(anna), ben: report(ben) }));
-process.exit(0);
+const report = (one) => {
+  const { made, refused, seen } = one;
+  return { made, refused, seen: seen.lines, connected: connected(one), waiting: waiting(one) };
+};
+process.stdout.write(`${JSON.stringify({ anna: report(anna), ben: report(ben) })}\n`, () => process.exit(0));
