@@ -95,8 +95,8 @@ class TenantAdmin(PublishingLineAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
         if obj is None or may(request, Role.OWNER, obj.pk):
-            return ("status",)
-        return ("status", "slug")
+            return ("state",)
+        return ("state", "slug")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is None:

@@ -18,6 +18,7 @@ from tenants.documents import domain_records
 from tenants.models import Membership
 from tests.chat import files
 from tests.chat.turns import asked
+from tests.plugins.shops import publish
 from tests.plugins.stores import Stores
 
 OWN_VIEWS = ("answer", "state")
@@ -207,6 +208,7 @@ def test_settings_that_would_burst_the_record_are_refused(
 
     body = "<p>" + "x" * 19_300 + "</p>"
     Section.objects.filter(pk=acme.section.pk).update(kind="rich_text", content={"heading": "A", "body_html": body})
+    publish(acme.tenant)
     answer = settings_form(owner, acme, form_of, suggested_questions="\n".join("ü" * 119 + str(n) for n in range(6)))
     assert "bytes" in answer.content.decode()
 

@@ -18,6 +18,7 @@ from controlplane.localcloud.faults import Faults
 from controlplane.localcloud.instant.app import SERVER, app
 from controlplane.localcloud.instant.engine import App, Engine
 from controlplane.localcloud.instant.schema import storefront, storefront_rules
+from storefront.documents import tag_keys
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,6 +106,7 @@ def product(tenant_id: str, position: int = 0, **changed: Any) -> dict[str, Any]
         "stock": None,
         "available": True,
         "tags": ["new"],
+        "tagKeys": tag_keys(["new"]),
         "position": position,
         "updatedAt": 1_795_000_000_000,
     }
