@@ -4,7 +4,7 @@ Behaviour follows the vendor's server at github.com/instantdb/instant, commit a4
 name the Clojure namespaces that were read. Where this stand-in is stricter than the vendor, the comment says so.
 
 schema → attrs → triples (storage) → steps, transactions (writes) and forms, conditions, instaql (reads) → engine (one
-app, no HTTP in it) → admin, runtime, platform (routes) and session (what a browser says, over `sockets` or `sse`) → app.
+app, no HTTP in it) → admin, runtime, platform (routes) and session (a browser, over `sockets` or `sse`) → app.
 `permissions` alone decides what a caller may do. A query notes what it `reads`; by that `subscriptions` finds which
 live answers a write concerns.
 """
