@@ -80,7 +80,7 @@ const view = ({ seen }) => JSON.stringify(Object.entries(seen.lines).sort());
 const connected = ({ db }) => db._reactor.status === "authenticated";
 const waiting = ({ db }) => [...db._reactor._pendingMutations().values()].some((mutation) => !mutation["tx-id"]);
 const calm = () => view(anna) === view(ben) && [anna, ben].every((one) => connected(one) && !waiting(one));
-const until = Date.now() + 40_000;
+const until = Date.now() + 120_000;
 for (let since = Date.now(); Date.now() < until && Date.now() - since < 1500; await pause(50)) {
   if (!calm()) since = Date.now();
 }
