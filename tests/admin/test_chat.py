@@ -15,7 +15,7 @@ from chat.reading import MAX_BYTES
 from controlplane.publishing.models import StaleDocument
 from storefront.documents import DomainRecord
 from tenants.documents import domain_records
-from tenants.models import Membership
+from tenants.models import Membership, Section
 from tests.chat import files
 from tests.chat.turns import asked
 from tests.plugins.shops import publish
@@ -204,10 +204,9 @@ def test_settings_that_do_not_fit_are_refused(
 def test_settings_that_would_burst_the_record_are_refused(
     acme: Any, owner: Client, form_of: Callable[[Any], Any]
 ) -> None:
-    from tenants.models import Section
-
-    body = "<p>" + "x" * 19_300 + "</p>"
-    Section.objects.filter(pk=acme.section.pk).update(kind="rich_text", content={"heading": "A", "body_html": body})
+    for size in (5_900, 5_900, 5_900, 1_300):
+        content = {"heading": "A", "body_html": f"<p>{'x' * size}</p>"}
+        Section.objects.create(landing=acme.landing, kind="rich_text", position=9, content=content)
     publish(acme.tenant)
     answer = settings_form(owner, acme, form_of, suggested_questions="\n".join("ü" * 119 + str(n) for n in range(6)))
     assert "bytes" in answer.content.decode()

@@ -32,10 +32,17 @@ class DemoManager(Manager):  # type: ignore[misc]
 
     culprit = ""
 
-    def _start(self) -> None:
+    def __init__(self, printer: Printer) -> None:
+        super().__init__(printer)
+        self._listen()  # from now on a signal stops what will have been started, not just this process
+
+    def _listen(self) -> None:
         # Ctrl-C, a polite kill, a closed terminal; and the timer that _stop sets.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
             signal.signal(number, self._stop)
+
+    def _start(self) -> None:
+        self._listen()  # again: honcho's loop has just put its own in place
         super()._start()
         threading.Thread(target=announce, args=[self], daemon=True).start()  # after the forks
 
