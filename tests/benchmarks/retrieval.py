@@ -22,12 +22,14 @@ from pathlib import Path
 
 import httpx
 
+from storefront.words import MARKED
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
 DIMENSIONS, MODEL = 384, "bench-model"
 SIZES = (50, 500, 5_000)
 A_TENANT = 1_000  # passages of each of the other tenants
-BATCH = 250
+BATCH = 1_000
 WORDS = 40  # of a passage
 VOCABULARY = 30_000
 QUESTIONS = 60
@@ -95,23 +97,29 @@ def fill(url: str, token: str, database: "TursoDatabase", number: int, size: int
 
 
 def _inserts(number: int, places: range) -> Iterator[dict[str, object]]:
-    """Three statements whatever the number of rows: their values go in as one JSON list, vectors as one blob."""
-    name = tenant(number)
+    """Three statements whatever the number of rows: their texts go in as one JSON list, their vectors as one blob."""
+    titles, bodies = MARKED.format("' ' || title"), MARKED.format("' ' || body")
+    name, chunks = tenant(number), [(number << 32) + place + 1 for place in places]
+    texts = [[chunk, f"{number}-{place}", *text_of(number, place)] for chunk, place in zip(chunks, places, strict=True)]
     yield _stmt("INSERT OR IGNORE INTO embedding_model (model, dimensions) VALUES (?, ?)", [MODEL, DIMENSIONS])
-    texts = [[(number << 32) + place + 1, f"{number}-{place}", *text_of(number, place)] for place in places]
+    yield _stmt("INSERT OR IGNORE INTO tenant_number (number, tenant_id) VALUES (?, ?)", [number, name])
     yield _stmt(
         "INSERT INTO chunk (id, tenant_id, source_kind, source_id, chunk_no, lang, title, body, url, content_hash)"
         " SELECT value ->> 0, ?1, 'knowledge', value ->> 1, 0, 'en', value ->> 2, value ->> 3, '', value ->> 1"
         " FROM json_each(?2)",
         [name, json.dumps(texts)],
     )
-    for place in places:
-        chunk = (number << 32) + place + 1
-        yield _stmt(
-            "INSERT INTO chunk_vec (id, chunk_id, tenant_id, model, embedded_at, emb)"
-            " SELECT number << 56 | ?1, ?1, ?2, model, 0, ?3 FROM embedding_model WHERE model = ?4",
-            [chunk, name, vector((number, place)), MODEL],
-        )
+    yield _stmt(
+        f"INSERT INTO chunk_fts (rowid, title, body) SELECT id, {titles}, {bodies}"
+        " FROM chunk JOIN tenant_number USING (tenant_id) WHERE id BETWEEN ? AND ?",
+        [chunks[0], chunks[-1]],
+    )
+    yield _stmt(
+        "INSERT INTO chunk_vec (id, chunk_id, tenant_id, model, embedded_at, emb)"
+        " SELECT number << 56 | value, value, ?1, model, 0, substr(?2, 1 + key * ?3, ?3)"
+        " FROM embedding_model JOIN json_each(?4) WHERE model = ?5",
+        [name, vectors((number, places[0]), len(places)), 4 * DIMENSIONS, json.dumps(chunks), MODEL],
+    )
 
 
 def _stmt(sql: str, values: list[object]) -> dict[str, object]:
@@ -125,16 +133,11 @@ def _stmt(sql: str, values: list[object]) -> dict[str, object]:
     return {"sql": sql, "args": [cell(value) for value in values]}
 
 
-def vector(seed: object) -> bytes:
-    return struct.pack(f"<{DIMENSIONS}f", *numbers(seed))
-
-
-def numbers(seed: object) -> list[float]:
+def vectors(seed: tuple[int, int], count: int) -> bytes:
+    """`count` vectors of random direction, one behind another."""
     import numpy as np
 
-    raw = np.random.default_rng(abs(hash(seed))).standard_normal(DIMENSIONS)
-    found: list[float] = (raw / np.linalg.norm(raw)).tolist()
-    return found
+    return np.random.default_rng(seed).standard_normal((count, DIMENSIONS), dtype="<f4").tobytes()
 
 
 def text_of(number: int, place: int) -> tuple[str, str]:
@@ -142,23 +145,29 @@ def text_of(number: int, place: int) -> tuple[str, str]:
     return " ".join(chosen[:4]), " ".join(chosen[4:])
 
 
-NAMES = [f"word{number}" for number in range(VOCABULARY)]
+def _name(number: int) -> str:
+    """Three syllables; some five words begin alike, so that a search by a word's beginning finds more than one."""
+    return "".join(SYLLABLES[number // 80**place % 80] for place in range(3))
+
+
+SYLLABLES = [consonant + vowel for consonant in "bdfghjklmnprstvz" for vowel in "aeiou"]
+NAMES = [_name(number) for number in range(VOCABULARY)]
 WEIGHTS = list(itertools.accumulate(1 / (rank + 10) for rank in range(VOCABULARY)))
 
 
 def times(url: str, token: str, number: int) -> list[float]:
     """Milliseconds of QUESTIONS questions of five words each, two of them frequent."""
     from storefront.retrieval import PATH, passages, request_body
-    from storefront.words import match_expression
+    from storefront.words import search_terms
 
     took: list[float] = []
     with httpx.Client(timeout=60, headers={"authorization": f"Bearer {token}"}, trust_env=False) as client:
         for turn in range(-5, QUESTIONS):
             source = random.Random(turn)
+            question = struct.unpack(f"<{DIMENSIONS}f", vectors((0, turn + 5), 1))
             asked = " ".join([*source.choices(NAMES[:200], k=2), *source.choices(NAMES, cum_weights=WEIGHTS, k=3)])
             body = request_body(
-                tenant_id=tenant(number), model=MODEL, vector=numbers(("question", turn)), limit=24,
-                match=match_expression(asked),
+                tenant_id=tenant(number), model=MODEL, vector=question, limit=24, terms=search_terms(asked),
             )  # fmt: skip
             began = time.perf_counter()
             reply = client.post(url + PATH, content=body)

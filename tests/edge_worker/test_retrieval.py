@@ -12,6 +12,7 @@ from controlplane.localcloud.sqld import Sqld
 from controlplane.publishing.vectors import Chunk, VectorStore
 from storefront import retrieval
 from storefront.retrieval import Passage, RetrievalError, passages, request_body
+from storefront.words import search_terms
 
 A, B = "0198c0de-0000-7000-8000-00000000000a", "0198c0de-0000-7000-8000-00000000000b"
 MODEL, DIMENSIONS = "test-model", 384
@@ -68,6 +69,70 @@ def test_a_tenant_never_sees_anothers_passages(sqld: Sqld, store: VectorStore) -
         assert {passage.url for passage in got} == {f"/{name}"}
         assert len(got) == 60
     assert ask(sqld, tenant_id="' OR 1=1 --", vector=unit_vector("x")) == []
+
+
+def put_titles(store: VectorStore, tenant: str, titles: Sequence[str]) -> None:
+    """Each title a source; all vectors are the same."""
+    for number, title in enumerate(titles):
+        texts = {"source_kind": "knowledge", "source_id": f"{tenant}{number}", "lang": "en", "body": "…", "url": ""}
+        store.replace(
+            tenant, "knowledge", texts["source_id"], [(Chunk(**texts, chunk_no=0, title=title), [1.0])], MODEL
+        )
+
+
+def worded(server: Sqld, asked: str, *, tenant_id: str = A) -> list[str]:
+    """The titles found by words, best first. All being as near to the question, their places as to that are their ids'."""
+    body = request_body(tenant_id=tenant_id, model=MODEL, vector=[1.0], terms=search_terms(asked), limit=100)
+    headers = {"Authorization": f"Bearer {server.ro_token}"}
+    reply = httpx.post(server.url + retrieval.PATH, content=body, headers=headers, trust_env=False)
+    got = sorted(passages(reply.status_code, reply.content), key=lambda one: one.chunk_id)
+    by_words = {one.title: one.rank - 1 / (60 + place) for place, one in enumerate(got, start=1)}
+    return sorted((title for title in by_words if by_words[title] > 1e-9), key=lambda title: -by_words[title])
+
+
+@pytest.fixture
+def titles(turso_database: TursoDatabase) -> list[str]:
+    """Those of tenant A; B has some of the same words."""
+    store = VectorStore(turso_database)
+    store.ensure_schema()
+    mine = ["Basket of willow", "Größe der Körbe", "Kettle AB-12", "Kettle 12 AB", "Delivery of a basket"]
+    put_titles(store, A, mine)
+    put_titles(store, B, ["Delivery of a kettle", "Größe", *["Willow"] * 20])
+    return mine
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("willow", ["Basket of willow"]),
+        ("Do you deliver?", ["Delivery of a basket"]),
+        ("GROESSE, grösse?", ["Größe der Körbe"]),
+        ("korbe", ["Größe der Körbe"]),
+        ("ab-12", ["Kettle AB-12"]),
+        ("what is this", []),
+        ("nothing of it", []),
+        # Fewer of the passages have the word "willow" than "basket".
+        ("basket willow", ["Basket of willow", "Delivery of a basket"]),
+    ],
+)
+def test_a_question_finds_by_its_words(sqld: Sqld, titles: list[str], asked: str, found: list[str]) -> None:
+    assert worded(sqld, asked) == found
+
+
+def test_how_rare_a_word_is_is_counted_among_the_tenants_own(sqld: Sqld, turso_database: TursoDatabase) -> None:
+    store = VectorStore(turso_database)
+    store.ensure_schema()
+    put_titles(store, A, ["Willow one", "Willow two", "Willow three", "Cheese plain"])
+    put_titles(store, B, ["Cheese plain"] * 40)
+    assert worded(sqld, "willow cheese")[0] == "Cheese plain"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ['" OR t2zwillow', "kettle* NOT basket", "title:willow", "NEAR(a b)", "'; DROP TABLE chunk; --", "t2zwillow"],
+)
+def test_signs_of_the_query_language_are_words_like_others(sqld: Sqld, titles: list[str], asked: str) -> None:
+    assert set(worded(sqld, asked)) <= set(titles)
 
 
 def test_vectors_of_another_model_are_not_looked_at(sqld: Sqld, store: VectorStore) -> None:

@@ -10,6 +10,7 @@ from controlplane.adapters.turso import ResultSet, Statement, TursoDatabase, Val
 from controlplane.localcloud.sqld import Sqld
 from controlplane.publishing import vectors
 from controlplane.publishing.vectors import Chunk, Embedded, VectorStore
+from storefront.words import MARKED, indexed
 
 A, B = "0198c0de-0000-7000-8000-00000000000a", "0198c0de-0000-7000-8000-00000000000b"
 MODEL = "test-model"
@@ -52,14 +53,17 @@ def content(database: TursoDatabase) -> list[list[tuple[Value, ...]]]:
     queries = (
         "SELECT * FROM chunk ORDER BY id",
         "SELECT id, chunk_id, tenant_id, model, emb FROM chunk_vec ORDER BY id",
-        "SELECT rowid FROM chunk_fts WHERE chunk_fts MATCH 'body' ORDER BY rowid",
+        "SELECT chunk_fts.rowid FROM tenant_number JOIN chunk_fts ON chunk_fts MATCH 't' || number || 'zbody'"
+        " ORDER BY chunk_fts.rowid",
     )
     return [[row.astuple() for row in database.execute(query)] for query in queries]
 
 
 def found(database: TursoDatabase, tenant: str, words: str) -> int:
-    match = f"tenant : {tenant.replace('-', '')} AND {{title body}} : ({words})"
-    return len(database.execute("SELECT rowid FROM chunk_fts WHERE chunk_fts MATCH ?", [match]))
+    """How many passages of the tenant have all these words, in the index alone."""
+    match = f"""'"' || {MARKED.format("?")} || '"'"""
+    sql = f"SELECT chunk_fts.rowid FROM tenant_number JOIN chunk_fts ON chunk_fts MATCH {match} WHERE tenant_id = ?"
+    return len(database.execute(sql, [indexed(words), tenant]))
 
 
 def test_the_schema_can_be_ensured_again_and_by_two_at_once(store: VectorStore, turso_database: TursoDatabase) -> None:
@@ -215,6 +219,45 @@ def test_a_database_of_the_first_version_keeps_its_vectors(turso_database: Turso
     assert content(turso_database) == before
     store.delete_tenant(A)
     assert content(turso_database) == [[], [], []]
+
+
+def test_a_database_of_the_second_version_keeps_its_words(turso_database: TursoDatabase) -> None:
+    turso_database.execute("CREATE TABLE schema_version (version INTEGER PRIMARY KEY)")
+    turso_database.batch([*vectors._SCHEMA[0], *vectors._SCHEMA[1], "INSERT INTO schema_version VALUES (1), (2)"])
+    texts = {A: ("Größe & Maß", "Der Körbe Größe AB-12"), B: ("Baskets", "")}
+    for number, (tenant, (title, body)) in enumerate(texts.items(), start=1):
+        turso_database.batch(
+            [
+                Statement("INSERT INTO tenant_number (tenant_id) VALUES (?)", [tenant]),
+                Statement(
+                    "INSERT INTO chunk VALUES (? << 32, ?, 'knowledge', ?, 0, 'de', ?, ?, '/faq', 'hash')",
+                    [number, tenant, tenant, title, body],
+                ),
+            ]
+        )
+    VectorStore(turso_database).ensure_schema()
+    asked = ("größe maß", "der korbe größe", "ab 12", "baskets")
+    assert [found(turso_database, A, words) for words in asked] == [1, 1, 1, 0]
+    assert [found(turso_database, B, words) for words in asked] == [0, 0, 0, 1]
+
+
+def test_a_word_in_the_index_has_the_rows_of_one_tenant_only(store: VectorStore, turso_database: TursoDatabase) -> None:
+    """So another tenant's passages cost a search nothing: neither ranking by a word nor asking for its beginning."""
+    put(store, "a", chunks("a", 2), tenant=A)
+    put(store, "b", chunks("b", 30), tenant=B)
+    turso_database.execute("CREATE VIRTUAL TABLE term USING fts5vocab (chunk_fts, 'row')")
+    counted = dict(row.astuple() for row in turso_database.execute("SELECT term, doc FROM term"))
+    assert (counted["t1zbody"], counted["t2zbody"]) == (2, 30)
+    assert all(term.startswith(("t1z", "t2z")) for term in counted)
+
+
+def test_words_that_are_missing_come_back_with_the_next_delivery(
+    store: VectorStore, turso_database: TursoDatabase
+) -> None:
+    put(store, "s", chunks("s", 2))
+    turso_database.execute("DELETE FROM chunk_fts")
+    put(store, "s", [(chunk("s", 0), None), (chunk("s", 1), None)])
+    assert found(turso_database, A, "body") == 2
 
 
 def test_many_sources_are_written_in_few_transactions(sqld: Sqld, store: VectorStore) -> None:

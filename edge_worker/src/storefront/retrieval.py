@@ -1,7 +1,7 @@
-"""What a shop knows about a question: an exact cosine scan and BM25 over one tenant's passages in Turso, fused.
+"""What a shop knows about a question: an exact cosine scan and weighed words over one tenant's passages, fused.
 
-Pure: it makes the body to POST to `{database}/v2/pipeline` with a read-only token, and reads the reply. The tables
-are those of the control plane's `publishing/vectors.py`.
+The passages are in Turso. Pure: it makes the body to POST to `{database}/v2/pipeline` with a read-only token, and
+reads the reply. The tables are those of the control plane's `publishing/vectors.py`.
 """
 
 import base64
@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from storefront.words import MARKED
+
 PATH = "/v2/pipeline"
 
 # The token opens the whole database; this one condition is what keeps tenants apart. Everything that a query returns
@@ -19,19 +21,29 @@ PATH = "/v2/pipeline"
 _MINE = "mine AS (SELECT chunk_id, emb FROM chunk_vec WHERE tenant_id = ?1 AND model = ?2)"
 
 # Reciprocal rank fusion, k = 60 (Cormack, Clarke and Büttcher, SIGIR 2009): ranks of two kinds of search can be added,
-# their scores can't. The tenant's term in the full-text query saves ranking other tenants' rows; `mine` decides.
+# their scores can't. `mine` decides whose a row is; that words are indexed by tenant (words.MARKED) saves reading
+# others'. FTS5's bm25() knows how rare a word is among all tenants' passages, which says little about this one's. So
+# each word is asked for by itself: bm25() then only says how well a passage has it, and how rare it is we count.
 _HYBRID = f"""
 WITH {_MINE}, scored AS MATERIALIZED (
     SELECT chunk_id, vector_distance_cos(emb, ?3) AS distance FROM mine
 ), near AS (
     SELECT chunk_id, row_number() OVER (ORDER BY distance, chunk_id) AS place FROM scored
     ORDER BY place LIMIT ?4
+), asked AS MATERIALIZED (
+    SELECT key AS word,
+        '"' || {MARKED.format("rtrim(value, '*')")} || '"' || iif(substr(value, -1) = '*', '*', '') AS match
+    FROM json_each(?5) JOIN tenant_number ON tenant_id = ?1
+), hit AS MATERIALIZED (
+    SELECT word, chunk_fts.rowid AS chunk_id, -bm25(chunk_fts, 2, 1) AS fit
+    FROM asked CROSS JOIN chunk_fts ON chunk_fts MATCH asked.match
+), weighed AS (
+    SELECT chunk_id,
+        fit / max(fit) OVER same * ln(1 + (SELECT count(*) FROM scored) * 1.0 / count(*) OVER same) AS weight
+    FROM hit WHERE chunk_id IN (SELECT chunk_id FROM mine) WINDOW same AS (PARTITION BY word)
 ), worded AS (
-    SELECT chunk_id, row_number() OVER (ORDER BY score, chunk_id) AS place FROM (
-        SELECT rowid AS chunk_id, bm25(chunk_fts, 0, 2, 1) AS score FROM chunk_fts
-        WHERE chunk_fts MATCH 'tenant:"' || replace(replace(?1, '-', ''), '"', '') || '" AND ' || ?5
-        ORDER BY score, rowid LIMIT ?4
-    ) WHERE chunk_id IN (SELECT chunk_id FROM mine)
+    SELECT chunk_id, row_number() OVER (ORDER BY sum(weight) DESC, chunk_id) AS place FROM weighed
+    GROUP BY chunk_id ORDER BY place LIMIT ?4
 ), fused AS (
     SELECT chunk_id, sum(weight / (60.0 + place)) AS rank FROM (
         SELECT chunk_id, place, 1.0 AS weight FROM near UNION ALL SELECT chunk_id, place, ?6 FROM worded
@@ -56,7 +68,7 @@ GROUP BY source_id ORDER BY min(distance), source_id LIMIT ?4
 """  # noqa: S608
 
 WORD_WEIGHT = 1.0
-"""What a place among the BM25 hits counts beside the same place among the nearest: as much."""
+"""What a place among the hits by words counts beside the same place among the nearest: as much."""
 
 
 class RetrievalError(Exception):
@@ -78,18 +90,17 @@ class Passage:
     rank: float = 0.0
 
 
-def request_body(*, tenant_id: str, model: str, vector: Sequence[float], match: str = "", limit: int = 8) -> str:
+def request_body(
+    *, tenant_id: str, model: str, vector: Sequence[float], terms: Sequence[str] = (), limit: int = 8
+) -> str:
     """The JSON body that asks for the `limit` passages of this tenant that fit best, best first.
 
-    `model` names the embedding model that made `vector`: vectors of other models are not looked at. `match` is an
-    FTS5 expression (words.match_expression). ValueError for a vector without direction (not finite, or all zeros).
+    `model` names the embedding model that made `vector`: vectors of other models are not looked at. `terms` are
+    `words.search_terms`. ValueError for a vector without direction (not finite, or all zeros).
     """
     size = {"type": "integer", "value": str(limit)}
-    args = [_text(tenant_id), _text(model), _blob(vector), size, _text(match or _NO_WORD)]
+    args = [_text(tenant_id), _text(model), _blob(vector), size, _text(json.dumps([*terms]))]
     return _pipeline(_HYBRID, [*args, {"type": "float", "value": WORD_WEIGHT}])
-
-
-_NO_WORD = '{title body}: ("\x01")'  # a phrase without any token: FTS5 finds nothing for it
 
 
 def similar_body(*, tenant_id: str, model: str, product_id: str, limit: int = 4) -> str:

@@ -14,7 +14,7 @@ from storefront.constraints import NO_LIMITS, Constraints, constraints_of, witho
 from storefront.documents import DomainRecord, Product
 from storefront.retrieval import PATH, Passage, RetrievalError, passages, request_body, similar_body
 from storefront.sections import ProductCard
-from storefront.words import content_words, coverage, match_expression
+from storefront.words import content_words, coverage, search_terms
 
 MAX_QUESTION = 200
 PASSAGES = 24
@@ -142,7 +142,7 @@ async def find(env: Env, record: DomainRecord, question: str, *, wide: bool = Fa
         limit = PASSAGES_TO_FILTER if wide else PASSAGES
         body = request_body(
             tenant_id=record.tenant.id, model=record.config.embedding_model, vector=vector,
-            match=match_expression(plain), limit=limit,
+            terms=search_terms(plain), limit=limit,
         )  # fmt: skip
         hits = in_order(await _ask(env, record, body), plain, threshold_of(record))
         if rerank_model := variable(env, "RERANK_MODEL"):

@@ -1,4 +1,8 @@
-"""Words of a question and of a text, compared loosely: no case, no accents, no endings."""
+"""Words of a question and of a text, compared loosely: no case, no accents, no endings.
+
+The control plane indexes by `indexed` what the edge asks for by `search_terms`, so both see the same words. Standard
+library only.
+"""
 
 import re
 import unicodedata
@@ -23,7 +27,7 @@ STOPWORDS = frozenset(
 
 
 def fold(text: str) -> str:
-    """Case, accents and ligatures levelled: "Größe" is "grosse", as SQLite's unicode61 sees "größe" as "große"."""
+    """Case, accents and ligatures levelled: "Größe" and "GROSSE" are "grosse"."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     return "".join(c for c in plain if not unicodedata.combining(c))
 
@@ -68,19 +72,30 @@ def _is_in(word: str, found: set[str], stems: set[str]) -> bool:
     return len(start) >= 4 and any(other.startswith(start) for other in found)
 
 
-def match_expression(question: str) -> str:
-    """An FTS5 expression over title and body: any content word, by its beginning; "AB-12" as a phrase. "" for none."""
+# FTS5 reads a word's rows of all tenants to rank one tenant's. So each word is indexed with the tenant's number in
+# front, "t12zword": a word then has the rows of one tenant. No number has a z in it, so no two tenants share a word.
+MARKED = "replace({}, ' ', ' t' || number || 'z')"
+"""SQL: `indexed` words, or a search term without its star, as those of the tenant whose `number` is in scope."""
+
+
+def indexed(text: str) -> str:
+    """The words to index, folded, each with a space before it. FTS5's ascii tokenizer splits this at spaces only."""
+    return "".join(f" {word}" for word in words(text))
+
+
+def search_terms(question: str) -> list[str]:
+    """What to look for in the index, a space before each word: content words, by their beginning (" deliv*") where
+    they are long, and "AB-12" as the phrase " ab 12". At most 24; [] where nothing is asked for."""
     terms: list[str] = []
-    for token in _WORD.findall(question.casefold()):
+    for token in _WORD.findall(fold(question)):
         parts = _PLAIN.findall(token)
         if len(parts) > 1 and any(c.isdigit() for c in token):
-            terms.append('"' + " ".join(parts) + '"')
+            terms.append("".join(f" {part}" for part in parts))
             continue
-        terms += [_term(part) for part in parts if fold(part) not in _FOLDED_STOPWORDS and len(part) > 1]
-    unique = list(dict.fromkeys(terms))[:24]
-    return "{title body}: (" + " OR ".join(unique) + ")" if unique else ""
+        terms += [_term(part) for part in parts if part not in _FOLDED_STOPWORDS and len(part) > 1]
+    return list(dict.fromkeys(terms))[:24]
 
 
 def _term(word: str) -> str:
     start = stem(word)
-    return f'"{word}"' if start == word else f'"{start}"*'
+    return f" {word}" if start == word else f" {start}*"
