@@ -11,13 +11,15 @@ from pyodide.ffi import create_proxy
 from workers import WorkerEntrypoint, asgi, fetch
 
 from storefront.app import app
-from storefront.worker_bindings import WorkerEnv
+from storefront.chat_api import MAX_BODY
+from storefront.worker_bindings import CappedRequest, WorkerEnv
 
 
 class Default(WorkerEntrypoint):  # type: ignore[misc] # the SDK is not installed where mypy runs
     async def fetch(self, request: Any) -> Any:
         # The JavaScript request itself: the SDK's wrapper raises KeyError for a method such as PROPFIND.
-        return await asgi.fetch(app, request.js_object, WorkerEnv(self.env, fetch, self._keep), self.ctx)
+        capped = CappedRequest(request.js_object, MAX_BODY)
+        return await asgi.fetch(app, capped, WorkerEnv(self.env, fetch, self._keep), self.ctx)
 
     def _keep(self, task: Any) -> None:
         """`ctx.waitUntil`. The task crosses as a proxy of its own: a borrowed one would end with this call."""

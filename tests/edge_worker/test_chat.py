@@ -183,6 +183,31 @@ async def test_history_reaches_the_model_but_no_more_of_it_than_fits(shop: Platf
     ]  # fmt: skip
 
 
+# --- what is said to be sold ---
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Yes, we sell kayaks too.", "We also offer surfboards and paddles.", "There are kayaks upstairs.",
+     "Wir führen auch Kajaks.", "Kajaks haben wir auch.", "Ja, es gibt Surfbretter."],
+)  # fmt: skip
+async def test_an_offer_that_no_source_has_a_word_of_is_not_made(shop: Platform, said: str) -> None:
+    shop.AI.says(f"Jug number 2 is sturdy [1]. {said}")
+    assert text_of(await shop.chat("Is the jug sturdy? Do you sell kayaks or a Surfbrett?")).strip() == (
+        "Jug number 2 is sturdy [1]."
+    )
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["We don’t sell kayaks.", "Unfortunately we have no kayaks.", "Leider haben wir keine Kajaks.",
+     "Yes, we have a sturdy jug [1].", "There are 200 degrees to think of [2].", "Wir verkaufen Jug number 2 [1]."],
+)  # fmt: skip
+async def test_what_is_not_sold_may_be_said_and_what_is_too(shop: Platform, said: str) -> None:
+    shop.AI.says(said)
+    assert text_of(await shop.chat("Do you sell kayaks?")).strip() == said
+
+
 # --- what is not served ---
 
 

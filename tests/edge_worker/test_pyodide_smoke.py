@@ -165,6 +165,12 @@ def run(bundle: Path, cloud: str, tmp_path_factory: pytest.TempPathFactory) -> d
             "body": json.dumps(QUESTION),
             "headers": {"host": HOST, "content-type": "application/json", "cf-connecting-ip": "203.0.113.9"},
         },
+        "too long": {
+            "method": "POST",
+            "url": f"https://{HOST}/api/chat",
+            "body": "x" * 10_000_000,
+            "headers": {"host": HOST, "content-type": "application/json"},
+        },
     }
     folder = tmp_path_factory.mktemp("run")
     task: dict[str, Any] = {"modules": str(WORKER), "bundle": str(bundle), "vars": variables, "kv": kv}
@@ -194,7 +200,7 @@ def test_pyodide_serves_what_cpython_serves(run: dict[str, Any]) -> None:
 
 def test_a_page_costs_one_read_from_kv_that_the_location_may_keep_for_30_seconds(run: dict[str, Any]) -> None:
     assert run["kvReads"][0] == {"key": f"domain:{HOST}", "options": {"cacheTtl": 30}}
-    names = ("landing", "unchanged", "head", "unknown", "products", "search", "chat")
+    names = ("landing", "unchanged", "head", "unknown", "products", "search", "chat", "too long")
     served = [name for name in names if name in run]
     assert len(run["kvReads"]) <= len(served) + 1  # whether the refused method reads is the app's affair
 
@@ -239,6 +245,11 @@ def test_a_chat_streams_out_of_the_worker(run: dict[str, Any]) -> None:
     assert run["chat"]["parts"] >= len(events)  # as they came, not at the end
     assert text_of(events).strip() == "Alles ist spülmaschinenfest [1]. Brennen & Glasur [1]."
     assert run["limited"] == ["203.0.113.9"]
+
+
+def test_a_body_of_ten_megabytes_that_does_not_tell_its_length_is_refused(run: dict[str, Any]) -> None:
+    assert run["too long"]["status"] == 413
+    assert json.loads(run["too long"]["body"])["code"] == "too_large"
 
 
 def test_a_chats_turn_is_written_after_the_answer_with_a_token_of_its_own(run: dict[str, Any]) -> None:

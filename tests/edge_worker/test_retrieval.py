@@ -81,7 +81,7 @@ def put_titles(store: VectorStore, tenant: str, titles: Sequence[str]) -> None:
 
 
 def worded(server: Sqld, asked: str, *, tenant_id: str = A) -> list[str]:
-    """The titles found by words, best first. All being as near to the question, their places as to that are their ids'."""
+    """The titles found by words, best first. All are as near to the question, so its places by nearness are by id."""
     body = request_body(tenant_id=tenant_id, model=MODEL, vector=[1.0], terms=search_terms(asked), limit=100)
     headers = {"Authorization": f"Bearer {server.ro_token}"}
     reply = httpx.post(server.url + retrieval.PATH, content=body, headers=headers, trust_env=False)

@@ -61,9 +61,7 @@ async def test_the_last_rating_counts_and_only_for_its_own_shop(
 async def test_half_a_turn_is_never_kept(env: Platform, telemetry_database: TursoDatabase) -> None:
     telemetry_database.execute("DROP TABLE usage")
     await telemetry.record(env, turn())
-    count = telemetry_database.execute("SELECT count(*) FROM turn")[0][0]
-    telemetry_database.batch(["DELETE FROM schema_version", "DROP TABLE turn", "DROP TABLE rating"])
-    assert count == 0
+    assert telemetry_database.execute("SELECT count(*) FROM turn")[0][0] == 0
 
 
 async def test_another_databases_token_opens_nothing_here(env: Platform, sqld: Sqld) -> None:

@@ -20,12 +20,12 @@ def sqld(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) 
 def turso_database(sqld: Sqld) -> Iterator[TursoDatabase]:
     """The server's one database without any table, opened with the read-write token."""
     database = TursoDatabase(sqld.url, sqld.rw_token)
-    _drop_everything(database)
+    drop_everything(database)
     yield database
     database.close()
 
 
-def _drop_everything(database: TursoDatabase) -> None:
+def drop_everything(database: TursoDatabase) -> None:
     # Virtual tables first: they own the shadow tables, which then are gone, hence IF EXISTS.
     tables = database.execute(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*' AND name NOT GLOB 'libsql_*'"

@@ -1,8 +1,11 @@
 """The stand-in as one ASGI app: routes, authentication, limits, faults and a page for people."""
 
+import asyncio
+import contextlib
 import html
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -13,7 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from controlplane.localcloud import defaults
-from controlplane.localcloud.cloudflare import ai, custom_hostnames, dns, dns_page, kv
+from controlplane.localcloud.cloudflare import ai, custom_hostnames, dns, dns_page, embeddings, kv
 from controlplane.localcloud.cloudflare.clock import Clock
 from controlplane.localcloud.cloudflare.envelope import Refusal, refused
 from controlplane.localcloud.cloudflare.limits import Pace, Quota
@@ -30,6 +33,9 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Cloudflare
 td,th{{padding:.2rem 1.5rem .2rem 0;text-align:left}}</style>
 <h1>Cloudflare stand-in</h1><p>{banner} <a href="/dns">Play DNS provider</a></p>
 <h2>Workers KV</h2><table><tr><th>Key<th>Bytes{rows}</table>"""
+
+
+log = logging.getLogger(__name__)
 
 
 class Gate:
@@ -107,6 +113,7 @@ def app(
             Middleware(FaultMiddleware, faults=chosen),
             Middleware(Gate, token=token, account=account, quota=Quota(quota_clock) if enforce_quota else None),
         ],
+        lifespan=_warmed,
     )
     models = dict(ai.TEXT_MODELS)
     store = Store(path)
@@ -120,6 +127,21 @@ def app(
         one.state.store, one.state.faults, one.state.pace = store, chosen, pace
         one.state.text_models = models
     return starlette
+
+
+@contextlib.asynccontextmanager
+async def _warmed(_app: Starlette) -> AsyncIterator[None]:
+    """The embedding model is loaded beside the first requests: else the first question waits for it, and times out."""
+    loading = asyncio.create_task(asyncio.to_thread(embeddings.embed, ["warm"]))
+    loading.add_done_callback(_told)
+    yield
+    with contextlib.suppress(Exception):  # told already
+        await loading
+
+
+def _told(loading: "asyncio.Task[object]") -> None:
+    if not loading.cancelled() and (error := loading.exception()):
+        log.error("The embedding model can't be loaded: %s", error)
 
 
 async def _unknown(request: Request, error: Exception) -> JSONResponse:

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ def embed(texts: Sequence[str]) -> list[list[float]]:
     """One vector of 384 floats and length 1 a text, from its first 256 tokens (mean pooling)."""
     import numpy as np
 
-    tokenizer, session = _load()
+    with _loading:  # functools.cache would load twice for two that come at once
+        tokenizer, session = _load()
     encoded = tokenizer.encode_batch([text or " " for text in texts])
     ids = np.array([one.ids for one in encoded], dtype=np.int64)
     mask = np.array([one.attention_mask for one in encoded], dtype=np.int64)
@@ -31,6 +33,9 @@ def embed(texts: Sequence[str]) -> list[list[float]]:
     vectors = tokens / np.linalg.norm(tokens, axis=1, keepdims=True)
     found: list[list[float]] = vectors.astype(np.float32).tolist()
     return found
+
+
+_loading = threading.Lock()
 
 
 @functools.cache

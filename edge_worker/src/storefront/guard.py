@@ -3,7 +3,7 @@
 A prompt asks; this decides. Whatever the model was told or made up, a sentence reaches the shopper only where
  - each sum of money is the live price of the product it speaks of, or the merchant's own words about another charge,
  - what it says of stock is so in the live record, and no discount is named that the merchant does not name,
- - every other number stands in a source, and no name does that stands in none,
+ - every other number stands in a source, and neither a name nor an offer ("we sell …") does that stands in none,
  - it leads nowhere but to this shop, holds no mark-up and repeats nothing of the instructions.
 A sentence about price or stock that fails gives way to the live facts of its product; any other is left out.
 """
@@ -19,7 +19,7 @@ from storefront.figures import Money, has_small_change, numbers, spelled_sums, s
 from storefront.mentions import Mention, mentions
 from storefront.messages import Messages
 from storefront.sources import Source, fact_line, sentences
-from storefront.words import content_words, fold, stem, words
+from storefront.words import content_words, coverage, fold, stem, words
 
 MAX_SENTENCE = 600
 LIKE_A_QUOTE = 0.6
@@ -81,6 +81,15 @@ _SECRETS = re.compile(
     r"system[- ]?(?:prompt|message|nachricht)|\b(?:my|these|meine|diese) (?:instructions|anweisungen|rules|regeln)\b"
     r"|\bshop data\b|(?-i:\b(?:FACTS|PRODUCT|KNOWLEDGE):)",
     re.IGNORECASE,
+)
+_OFFER = re.compile(
+    r"\b(?:we|shop)\s+(?:\w+\s+)?(?:sell|stock|carry|offer|make|have|hire out|rent out)\b|\bthere (?:is|are)\b"
+    r"|\bwir\s+(?:\w+\s+)?(?:führen|verkaufen|bieten|haben|vermieten)\b|\b(?:gibt es|es gibt)\b"
+    r"|\b(?:führen|verkaufen|bieten|haben|vermieten) wir\b",
+    re.IGNORECASE,
+)
+_DENIAL = re.compile(
+    r"\b(?:no|not|never|none|neither|cannot|unfortunately|leider|kein\w*|nicht|nie)\b|n['’]t\b", re.IGNORECASE
 )
 _NAME = re.compile(r"[^\W\d_][\w'’-]*")
 _QUOTED = re.compile(r"[»“„\"]([^»«“”„\"]{3,60})[«”“\"]")
@@ -173,7 +182,7 @@ class Guard:
             self._prices_hold(bare, found) and self._stock_holds(bare, found) and self._discounts_hold(bare, found)
         ):
             return self._instead(bare, found)
-        if not self._numbers_hold(bare) or self._invents_a_name(bare):
+        if not self._numbers_hold(bare) or self._invents_a_name(bare) or self._invents_an_offer(bare):
             return ""
         self._told |= {one.product.id for one in found if sums(bare)}
         return self._with_own_citations(body)
@@ -308,6 +317,13 @@ class Guard:
             return any(strange)
         capital = [token[:1].isupper() for token in tokens]
         return any(strange[i] and any(capital[max(0, i - 1) : i] + capital[i + 1 : i + 2]) for i in range(len(tokens)))
+
+    def _invents_an_offer(self, text: str) -> bool:
+        """ "Yes, we sell kayaks", of which no source has a word; that the shopper asked for kayaks makes none."""
+        if not _OFFER.search(text) or _DENIAL.search(text):
+            return False
+        offered = content_words(_OFFER.sub(" ", text))
+        return bool(offered) and coverage(offered, " ".join(self._vocabulary)) == 0
 
     def _knows(self, token: str) -> bool:
         return all(word in self._names or stem(word) in self._stems for word in words(token))

@@ -148,6 +148,35 @@ class WorkerFetch:
         return Reply(status=answer.status, headers=names, body=content)
 
 
+class CappedRequest:
+    """A JavaScript request whose body ends after the piece that brings it past `most` bytes.
+
+    The SDK's asgi.process_request (workers-runtime-sdk 1.9.5) holds a whole body in memory before the app is called, so
+    the app can't refuse one in time; it refuses what is longer than it takes.
+    """
+
+    def __init__(self, request: Any, most: int) -> None:
+        self._request = request
+        self._most = most
+
+    @property
+    def body(self) -> AsyncIterator[Any] | None:
+        stream = self._request.body
+        return _first_pieces(stream, self._most) if stream else None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._request, name)
+
+
+async def _first_pieces(stream: Any, most: int) -> AsyncIterator[Any]:
+    read = 0
+    async for piece in stream:
+        yield piece
+        read += piece.byteLength
+        if read > most:
+            return
+
+
 class WorkerEnv:
     """`scope["env"]` on Cloudflare. A binding is looked up when used: a page that needs no AI is served without it."""
 
