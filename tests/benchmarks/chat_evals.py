@@ -45,10 +45,11 @@ def _print_table(outcomes: "Sequence[Outcome]") -> None:
     groups["with a limit on price"] = [o for o in outcomes if o.question.most]
     groups["all"] = list(outcomes)
     for name, group in groups.items():
-        admits = report.accuracy(group, answerable=False) if any(not o.question.is_answerable for o in group) else 1.0
+        has_unanswerable = any(not o.question.is_answerable for o in group)
+        admits = f"{report.accuracy(group, answerable=False):.3f}" if has_unanswerable else "–"
         print(
             f"{name:<28}{len(group):>5}{report.recall(group):>10.3f}{report.mean_reciprocal_rank(group):>7.3f}"
-            f"{report.accuracy(group, answerable=True):>9.3f}{admits:>8.3f}"
+            f"{report.accuracy(group, answerable=True):>9.3f}{admits:>8}"
             f"{sum(len(o.wrong_prices) for o in group):>14}{sum(len(o.foreign_sources) for o in group):>9}"
         )
 
