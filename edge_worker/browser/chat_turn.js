@@ -11,6 +11,7 @@ export class TurnView {
   #contact;
   #worth;
   #drawn = false;
+  #isLast = false;
   #text = h("div", { class: "chat-answer__text" });
   #products = h("div");
   #foot = h("div", { class: "chat-answer__foot" });
@@ -48,7 +49,9 @@ export class TurnView {
     if (state !== "asked") this.renderFoot();
   }
 
-  renderFoot({ last = false } = {}) {
+  /** The last turn of a conversation that may go on also offers what could be asked next. */
+  renderFoot({ last = this.#isLast } = {}) {
+    this.#isLast = last;
     const held = this.#foot.contains(document.activeElement) ? document.activeElement.dataset.name : "";
     const { state, followUps } = this.#turn;
     this.#foot.replaceChildren(...[
@@ -69,8 +72,9 @@ export class TurnView {
   }
 
   #sources() {
-    const { answer, sources } = this.#turn;
-    const cited = [...new Set(parts(answer, sources).filter((part) => typeof part !== "string"))];
+    const { answer, sources, products } = this.#turn;
+    const onCards = new Set(products.map(({ slug }) => `/products/${slug}`));
+    const cited = [...new Set(parts(answer, sources).filter((part) => typeof part !== "string" && !onCards.has(part.url)))];
     if (!cited.length || this.#turn.state === "failed") return null;
     const row = (source) => {
       const href = within(source.url, location.origin);

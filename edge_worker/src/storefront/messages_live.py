@@ -252,7 +252,7 @@ _DE: Final = {
     "chat_cleared": "Ein neues Gespräch hat begonnen.",
     "chat_close": "Chat schließen",
     "chat_label": "Ihre Frage",
-    "chat_placeholder": "Fragen zu Produkten, Versand, Rückgabe …",
+    "chat_placeholder": "Produkte, Versand, Rückgabe …",
     "chat_send": "Senden",
     "chat_left": "Noch {count} Zeichen",
     "chat_left_one": "Noch 1 Zeichen",
