@@ -432,7 +432,7 @@ def test_a_german_shop_speaks_german(shop_with_chat: Storefront) -> None:
     shop_with_chat.stores.drain()
     page = shop_with_chat.visit("/")
     page.get_by_role("button", name="Frage stellen").click()
-    expect(page.get_by_role("dialog", name="Assistent von Acme")).to_contain_text("Antwortet automatisch")
+    expect(page.get_by_role("dialog", name="Assistent von Acme")).to_contain_text("Automatische Antworten")
 
 
 def test_a_shop_without_a_chat_shows_none(storefront: Storefront) -> None:

@@ -86,7 +86,7 @@ _EN: Final = {
     "copy_kept": "The copy is in your own cart",
     "chat_open": "Ask a question",
     "chat_title": "{shop} assistant",
-    "chat_automatic": "Answers automatically, around the clock",
+    "chat_automatic": "Automatic answers, day and night",
     "chat_greeting": "Hello! What would you like to know about {shop}?",
     "chat_disclosure": "Answers are put together automatically from this shop’s own pages and products and can be "
     "incomplete. What you ask is sent to the shop.",
@@ -225,7 +225,7 @@ _DE: Final = {
     "copy_kept": "Die Kopie liegt in Ihrem eigenen Warenkorb",
     "chat_open": "Frage stellen",
     "chat_title": "Assistent von {shop}",
-    "chat_automatic": "Antwortet automatisch, rund um die Uhr",
+    "chat_automatic": "Automatische Antworten, Tag und Nacht",
     "chat_greeting": "Hallo! Was möchten Sie über {shop} wissen?",
     "chat_disclosure": "Die Antworten entstehen automatisch aus den Seiten und Produkten dieses Shops und können "
     "unvollständig sein. Ihre Fragen gehen an den Shop.",
