@@ -10,6 +10,9 @@ import { build } from "esbuild";
 const here = dirname(fileURLToPath(import.meta.url));
 const browser = join(here, "browser");
 const assets = join(here, "public", "assets");
+// Instant's client looks for its makers' debug switches in window.localStorage as it loads; where a browser blocks
+// storage that throws, and would take the whole page's scripts with it.
+const define = { "window.localStorage": "undefined" };
 const shared = { absWorkingDir: here, bundle: true, minify: true, target: "es2022", legalComments: "none", logLevel: "warning" };
 
 rmSync(assets, { recursive: true, force: true });
@@ -22,6 +25,7 @@ const { metafile } = await build({
   outdir: assets,
   format: "esm",
   splitting: true,
+  define,
   metafile: true,
   entryNames: "[name]-[hash]",
   chunkNames: "[name]-[hash]",

@@ -18,8 +18,9 @@ function hold(event) {
 for (const type of ["submit", "click"]) document.addEventListener(type, hold);
 
 afterPaint(async () => {
-  const begin = import("./main.js").then(({ start }) => start(page()));
-  const begun = await begin.then(() => true, (error) => console.error("This page is not live:", error));
+  const here = page();
+  const begin = import("./main.js").then(({ start }) => start(here));
+  const begun = await begin.catch((error) => console.error("This page is not live:", error));
   for (const type of ["submit", "click"]) document.removeEventListener(type, hold);
   for (const pressed of early) {
     if (pressed.tagName === "A") pressed.click();
@@ -27,8 +28,24 @@ afterPaint(async () => {
     else pressed.submit(); // to the cart's page, as without scripts
   }
   document.documentElement.dataset.live = Boolean(begun);
-  if (begun) keepForOffline();
+  if (!begun) return;
+  keepForOffline();
+  suggestWhileTyping(begun);
+  if (here.chat) import("./chat.js").then(({ offerChat }) => offerChat(begun, here)).catch((error) => console.error("No chat:", error));
 });
+
+// A search field suggests from the first time that it is used.
+function suggestWhileTyping(shop) {
+  const ready = new Set();
+  const begin = ({ target }) => {
+    const form = target.closest?.("form[role=search]");
+    if (!form || target.name !== "q" || ready.has(form)) return;
+    ready.add(form);
+    import("./search_box.js").then(({ suggest }) => suggest(form, shop)).catch(() => ready.delete(form)); // it stays a form
+  };
+  document.addEventListener("focusin", begin);
+  begin({ target: document.activeElement });
+}
 
 function keepForOffline() {
   if (!navigator.serviceWorker) return;

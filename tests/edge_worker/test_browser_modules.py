@@ -68,7 +68,9 @@ def test_scripts_say_only_words_that_exist_and_all_of_them() -> None:
     asked = {word for word in re.findall(r"""["`]([a-z]+(?:_[a-z]+)*)["`]""", code) if word in known}
     literal = set(re.findall(r"""\bt\("([a-z_]+)""", code))
     assert literal <= known
-    by_template = {word for word in known if re.match(r"line_|ended|phone|share", word)}  # t(`line_${kind}`) and so on
+    by_template = {
+        word for word in known if re.match(r"line_|ended|phone|share|chat_error|chat_reason", word)
+    }  # t(`line_${kind}`) and so on
     templates = "".join(assets.TEMPLATES.values())
     in_page = {word for word in known if f't("{word}"' in templates or f"t('{word}'" in templates}
     plurals = {f"{word}_one" for word in asked | by_template}

@@ -16,7 +16,7 @@ from tenants.models import Section, Tenant
 from tests.plugins.chromium import CHROMIUM, DESKTOP, FLAGS
 from tests.plugins.cloudflare import Serving
 from tests.plugins.instant import InstantCloud
-from tests.plugins.shops import make_product
+from tests.plugins.shops import make_product, publish
 from tests.plugins.stores import Stores
 
 needs_chromium = pytest.mark.skipif(
@@ -84,6 +84,7 @@ def storefront(chromium: Browser, stores: Stores, shop: Tenant) -> Iterator[Stor
     make_product(shop, "Kettle", price=4200)
     make_product(shop, "Pot", price=2550, stock=3)
     make_product(shop, "Pan", price=1900, stock=0)
+    publish(shop)
     stores.drain()
     client = httpx.AsyncClient()
     serving = Serving(serve(environment(stores.edge_environment(), client), client), lifespan="on")
