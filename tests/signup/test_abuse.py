@@ -28,7 +28,9 @@ pytestmark = pytest.mark.django_db
 def test_sign_ups_are_limited_by_the_visitor_s_address() -> None:
     answers = [sign_up(Client(), f"p{number}@x.example").status_code for number in range(11)]
     assert answers == [302] * 10 + [429]
-    assert "too many tries" in sign_up(Client(), "q@x.example").content.decode()
+    refused = sign_up(Client(), "q@x.example").content.decode()
+    assert "too many tries" in refused
+    assert f'href="{SIGN_UP}"' in refused
     elsewhere = Client(REMOTE_ADDR="203.0.113.9")
     assert sign_up(elsewhere, "r@x.example").status_code == 302
 
