@@ -15,6 +15,8 @@ import environs
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
+from controlplane.account_settings import *  # noqa: F403 - all of them are settings
+from controlplane.adapters import turnstile
 from controlplane.localcloud import defaults
 
 django_stubs_ext.monkeypatch()  # ModelForm[Any] and its like also exist at run time
@@ -173,6 +175,8 @@ INSTALLED_APPS = [
     "catalog",
     "chat",
     "controlplane.demo",
+    "allauth",  # after tenants, whose templates dress its pages
+    "allauth.account",
 ]
 
 MIDDLEWARE = [
@@ -185,6 +189,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
 ]
 
 ROOT_URLCONF = "controlplane.urls"
@@ -296,6 +301,17 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]  # fmt: skip
+
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if LOCAL else "https"
+# Whose address the limits count: the proxies in front of us, or the header in which ours says it.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", 1 if env.bool("BEHIND_TLS_PROXY", False) else 0)
+ALLAUTH_TRUSTED_CLIENT_IP_HEADER = env.str("TRUSTED_CLIENT_IP_HEADER", "") or None
+REFUSE_DISPOSABLE_EMAIL = env.bool("REFUSE_DISPOSABLE_EMAIL", False)
+TURNSTILE_SITE_KEY = env.str("TURNSTILE_SITE_KEY", "")
+TURNSTILE_SECRET = env.str("TURNSTILE_SECRET", "")
+if bool(TURNSTILE_SITE_KEY) != bool(TURNSTILE_SECRET):
+    raise ImproperlyConfigured("Set both TURNSTILE_SITE_KEY and TURNSTILE_SECRET, or neither (see .env.example).")
+TURNSTILE_VERIFY_URL = turnstile.VERIFY_URL
 
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"

@@ -1,6 +1,6 @@
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 from controlplane.api import api
@@ -16,4 +16,5 @@ urlpatterns = [
     path("healthz", healthz),
     path("api/", api.urls),
     path("admin/", admin.site.urls),
+    path("accounts/", include("tenants.signup.urls")),
 ]

@@ -7,3 +7,4 @@ from tenants.admin import domains, landings, people, shops
 __all__ = ["domains", "landings", "people", "shops"]
 
 admin.site.index_template = "tenants/admin/home.html"
+admin.site.login_template = "tenants/admin/login.html"

@@ -64,6 +64,10 @@ def test_a_missing_variable_stops_the_start_with_its_name(name: str) -> None:
         ("LOG_LEVEL", "LOUD"),
         ("DNS_RESOLVER_URL", "1.1.1.1"),
         ("ADMIN_URL", "admin.example.com"),
+        ("TRUSTED_PROXY_COUNT", "one"),
+        ("REFUSE_DISPOSABLE_EMAIL", "perhaps"),
+        ("TURNSTILE_SITE_KEY", "without its secret"),
+        ("TURNSTILE_SECRET", "without its site key"),
     ],
 )
 def test_a_wrong_value_stops_the_start_with_the_variable_s_name(name: str, value: str) -> None:

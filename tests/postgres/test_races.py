@@ -2,9 +2,12 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
@@ -12,7 +15,9 @@ from django.utils import timezone
 from catalog.models import Product
 from controlplane.publishing import delivery
 from controlplane.publishing.models import StaleDocument
-from tenants.models import Domain, Tenant
+from tenants.models import Domain, Landing, Membership, Tenant
+from tenants.signup.opening import open_shop_for
+from tenants.signup.starters import starters
 from tests.plugins.shops import make_product, make_shop
 from tests.publishing import memory_store
 
@@ -210,3 +215,16 @@ def test_two_new_products_of_one_title_get_two_addresses() -> None:
     shop = make_shop("acme")
     at_once(lambda: make_product(shop, "Kettle"), lambda: make_product(shop, "Kettle"))
     assert set(shop.products.values_list("slug", flat=True)) == {"kettle", "kettle-2"}
+
+
+def test_of_two_sign_ups_for_one_name_one_opens_a_shop_and_the_other_wrote_nothing() -> None:
+    people = [User.objects.create_user(f"person{number}@tea.example") for number in range(2)]
+    food = starters()["food"]
+    results = at_once(*(partial(open_shop_for, one, name="Tea", slug="tea-house", starter=food) for one in people))
+    (loser,) = [number for number in range(2) if not isinstance(results[number], Tenant)]
+    assert isinstance(results[loser], ValidationError), results[loser]
+    assert results[loser].message_dict == {"slug": ["This name is taken. Choose another one."]}
+    assert Tenant.objects.count() == Domain.objects.count() == Landing.objects.count() == 1
+    assert Membership.objects.get().user == people[1 - loser]
+    people[loser].refresh_from_db()
+    assert not people[loser].is_staff
