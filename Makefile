@@ -87,8 +87,8 @@ browser:
 	  && echo "Installing Chromium for the browser tests …" && apt-get update -qq && apt-get install -qq -y chromium >/dev/null; } \
 	  || echo "No chromium found: the browser tests will be skipped (install your system's chromium to run them)."
 
-bench: setup ## Measure; figures and how they were run are in docs/performance.md
-	@PYTHONPATH=edge_worker/src $(BIN)/python -m tests.bench
+bench: setup edge-tools browser ## Measure; figures and how they were run are in docs/performance.md
+	@PYTHONPATH=.:edge_worker/src $(BIN)/python -m tests.benchmarks $(ONLY)
 
 lock: setup ## Resolve both pyproject.toml anew into their requirements.lock
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \

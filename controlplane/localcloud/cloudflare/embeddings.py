@@ -53,5 +53,7 @@ def _load() -> tuple[Any, Any]:
     tokenizer.enable_padding()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 2
+    # Waiting threads sleep: by default they spin, and take the cores from whoever is to use the answer.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     return tokenizer, onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])

@@ -1,4 +1,4 @@
-"""`make bench`, beside a running `make demo`: how long a saved edit takes to reach a shopper's page.
+"""`python -m tests.benchmarks.edits`, beside a running `make demo`: how long a saved edit takes to reach a shopper.
 
 Each edit is saved as the admin saves it (model, outbox row, nudge to the worker) and the edge is asked until its HTML
 shows the new text. Shops take turns and pause like people do: KV takes one write a second per key.
