@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils.module_loading import import_string
 
 from controlplane.publishing.models import StaleDocument
 from tenants.models import Tenant
@@ -42,8 +43,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 "title": "Chat",
                 "items": [
                     {**_link("Knowledge", "menu_book", "chat_knowledgesource_changelist"), "active": _is_knowledge},
-                    {**_link("Unanswered", "help", "chat_questiongroup_changelist"),
-                     "badge": "chat.admin.inbox.open_count"},
+                    {**_link("Unanswered", "help", "chat_questiongroup_changelist"), **_badge(request)},
                     _link("Conversations", "forum", "chat_conversation_changelist"),
                     _link("Try it", "troubleshoot", "chat_knowledgesource_try"),
                     _link("Chat settings", "tune", "chat_chatprofile_changelist"),
@@ -65,6 +65,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 def _is_knowledge(request: HttpRequest) -> bool:
     trying = reverse("admin:chat_knowledgesource_try")  # below the list, with an entry of its own
     return request.path.startswith(reverse("admin:chat_knowledgesource_changelist")) and request.path != trying
+
+
+def _badge(request: HttpRequest) -> dict[str, str]:
+    """None where there is nothing to count: Unfold would draw an empty one."""
+    count: str = import_string("chat.admin.inbox.open_count")(request)  # upward, so by its path
+    return {"badge": count} if count else {}
 
 
 def _link(title: str, icon: str, name: str, needs: str = "") -> dict[str, Any]:

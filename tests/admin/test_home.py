@@ -29,6 +29,16 @@ def test_a_new_shop_is_led_to_its_first_publish(db: None) -> None:
     assert card(owner)["state"] == "draft"
 
 
+def test_the_sidebar_counts_unanswered_questions_and_shows_no_empty_badge(acme: Any, owner: Client) -> None:
+    def badges() -> list[str]:
+        groups = owner.get(HOME).context["sidebar_navigation"]
+        return [item["badge"] for group in groups for item in group["items"] if "badge" in item]
+
+    assert badges() == ["1"]
+    acme.group.turns.all().delete()
+    assert badges() == []
+
+
 def test_what_is_done_is_ticked(acme: Any, owner: Client) -> None:
     done = {step.title: step.done for step in card(owner)["steps"]}
     assert done == {
