@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from chat.models import EmbeddingState, QuestionGroup, Turn
 from controlplane.publishing import cells
-from tenants.models import Tenant
+from controlplane.publishing.models import take_turns
 
 A_ROUND = 300
 """Questions of one shop that one task groups; a flood waits for the next minutes."""
@@ -43,8 +43,7 @@ def _group(tenant_id: uuid.UUID, turns: Sequence[Turn]) -> int:
     _renew(tenant_id, model)
     vectors = [_unit(vector) for vector in cells.ai().embed([turn.question for turn in turns], model=model)]
     with transaction.atomic():
-        # One at a time in a shop: two tasks would begin the same group twice.
-        Tenant.objects.select_for_update().filter(pk=tenant_id).first()
+        take_turns([tenant_id])  # two tasks would begin the same group twice
         free = Turn.objects.filter(pk__in=[turn.pk for turn in turns], group=None)
         ungrouped = set(free.values_list("pk", flat=True))
         groups = list(QuestionGroup.objects.filter(tenant=tenant_id, embedding_model=model))
