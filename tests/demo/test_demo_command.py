@@ -1,6 +1,7 @@
 """`manage.py demo` says which port is taken, stops at any moment, and names a part that stopped by itself."""
 
 import contextlib
+import io
 import os
 import signal
 import socket
@@ -10,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from controlplane.demo.management.commands import demo
 from controlplane.localcloud import defaults
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
 
 MANAGE = """
 import sys
@@ -64,6 +67,20 @@ def test_a_stop_while_it_still_starts_leaves_no_process_behind(number: signal.Si
     assert "culprit: \n" in out
     for path in pids:
         assert not path.exists() or not Path(f"/proc/{path.read_text().strip()}").exists()
+
+
+def test_a_stop_before_anything_is_started_waits_until_it_can_be_stopped() -> None:
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    try:
+        manager = demo.DemoManager(demo.QuietPrinter(io.StringIO()))
+        manager.add_process("part", "exec sleep 300")
+        manager.terminate()  # as honcho's own handler does, which stands for a moment
+        assert not manager.stopping
+        assert signal.getitimer(signal.ITIMER_REAL)[0] > 0
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def test_a_part_that_stops_by_itself_is_named_and_stops_the_others() -> None:

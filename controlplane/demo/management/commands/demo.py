@@ -47,12 +47,14 @@ class DemoManager(Manager):  # type: ignore[misc]
         threading.Thread(target=announce, args=[self], daemon=True).start()  # after the forks
 
     def _stop(self, number: int, frame: Any) -> None:
-        if self._all_started():
-            self.terminate()
-        else:  # honcho can't stop what it has not yet seen start: come back in a moment
-            signal.setitimer(signal.ITIMER_REAL, 0.1)
+        self.terminate()
 
     def terminate(self) -> None:
+        if not self._all_started():
+            # honcho can't stop what it has not yet seen start: come back in a moment. Here and not in _stop, as a signal
+            # may come just when honcho's own handlers are in place.
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            return
         if not self.stopping:
             ended = (
                 f"{name} (exit code {p['returncode']})" for name, p in self._processes.items() if "returncode" in p
