@@ -13,10 +13,11 @@ import dj_email_url
 import django_stubs_ext
 import environs
 from django.core.exceptions import ImproperlyConfigured
-from django.templatetags.static import static
 
 from controlplane.account_settings import *  # noqa: F403 - all of them are settings
 from controlplane.adapters import turnstile
+from controlplane.admin_settings import *  # noqa: F403
+from controlplane.celery_settings import *  # noqa: F403
 from controlplane.localcloud import defaults
 
 django_stubs_ext.monkeypatch()  # ModelForm[Any] and its like also exist at run time
@@ -242,47 +243,6 @@ CACHES = {
 }
 
 CELERY_BROKER_URL = REDIS_URL
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_TASK_SOFT_TIME_LIMIT = 100  # below the outbox's lease of 120 s: a slow task ends before another may begin
-CELERY_TASK_TIME_LIMIT = 110
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "socket_connect_timeout": 1,
-    "socket_timeout": 2,  # a broker that hangs holds up a save for as long
-    "visibility_timeout": 300,
-    # A save must not wait for a broker that is down: kombu would try for six seconds.
-    "max_retries": 1,
-    "interval_start": 0,
-    "interval_step": 0,
-    "interval_max": 0,
-}
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BEAT_SCHEDULE = {
-    f"deliver-{destination}": {
-        "task": "controlplane.publishing.tasks.deliver_due",
-        "schedule": 5.0,
-        "args": [destination],
-        "options": {"expires": 5},
-    }
-    for destination in PUBLISHING_BUILDERS
-} | {
-    "run-schedule": {"task": "tenants.tasks.run_schedule", "schedule": 15.0, "options": {"expires": 15}},
-    "reconcile-domains": {"task": "tenants.tasks.reconcile_domains", "schedule": 10.0, "options": {"expires": 10}},
-    "remind-of-domains": {"task": "tenants.tasks.remind_of_domains", "schedule": 3600.0, "options": {"expires": 3600}},
-    "sweep-hostnames": {"task": "tenants.tasks.sweep_hostnames", "schedule": 86_400.0, "options": {"expires": 3600}},
-}
-CELERY_BEAT_SCHEDULE |= {
-    name: {"task": f"chat.tasks.{name}", "schedule": every, "options": {"expires": every}}
-    for name, every in {
-        "collect_telemetry": 60.0,
-        "follow_embedding_model": 60.0,
-        "read_what_is_due": 60.0,
-        "forget_old_conversations": 3_600.0,
-    }.items()
-}
 
 # EMAIL_URL such as smtp+tls://user:password@host:587; locally each mail is a file.
 _email = dj_email_url.parse(required("EMAIL_URL", f"file:///{DATA_DIR / 'mail'}"))
@@ -372,25 +332,3 @@ LOGGING = {
     # httpx logs every request's URL at INFO: noise, and URLs name keys.
     "loggers": {"httpx": {"level": "WARNING"}, "httpcore": {"level": "WARNING"}},
 }
-
-UNFOLD = {
-    "SITE_TITLE": "Storefront",
-    "SITE_HEADER": "Storefront",
-    "SITE_SYMBOL": "storefront",
-    "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("tenants/icon.svg")},
-    ],
-    "SITE_URL": None,
-    "SHOW_VIEW_ON_SITE": False,
-    "BORDER_RADIUS": "8px",
-    "STYLES": [lambda request: static("tenants/admin.css")],
-    "DASHBOARD_CALLBACK": "tenants.admin.home.dashboard",
-    "SIDEBAR": {"navigation": "tenants.admin.home.navigation"},
-    "COLORS": {
-        # The platform's green, the storefront's default accent; 600 carries white text at 5.9:1.
-        "primary": {
-            "50": "#eff8f4", "100": "#d8eee4", "200": "#b4ddcc", "300": "#83c4ac", "400": "#52a687", "500": "#338a6c",
-            "600": "#256f57", "700": "#1f5947", "800": "#1b473a", "900": "#173b31", "950": "#0b211c",
-        },
-    },
-}  # fmt: skip

@@ -6,7 +6,7 @@ Anything of another shop does not exist for a merchant: 404, never 403 or a redi
 
 import functools
 import uuid
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -24,6 +24,16 @@ RANK = {Role.VIEWER: 0, Role.EDITOR: 1, Role.OWNER: 2}
 
 def is_platform_staff(request: HttpRequest) -> bool:
     return isinstance(request.user, User) and request.user.is_active and request.user.is_superuser
+
+
+def may_moderate(request: HttpRequest) -> bool:
+    """Whether the user suspends and restores shops and works on the queue of flags."""
+    return is_platform_staff(request) and cast(User, request.user).has_perm("tenants.moderate_tenant")
+
+
+def may_close(request: HttpRequest) -> bool:
+    """Whether the user may ask for, and as a second person agree to, the end of a shop."""
+    return is_platform_staff(request) and cast(User, request.user).has_perm("tenants.close_tenant")
 
 
 def roles(request: HttpRequest) -> dict[uuid.UUID, Role]:

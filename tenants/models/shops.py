@@ -64,6 +64,11 @@ class Tenant(Publishable):
 
     class Meta:
         verbose_name = "shop"
+        permissions = (
+            ("support_tenant", "Can look into every shop"),
+            ("moderate_tenant", "Can moderate shops"),
+            ("close_tenant", "Can close shops, together with a second person"),
+        )
         indexes = [models.Index(fields=["status", "slug"], name="tenants_by_status")]
 
     def __str__(self) -> str:

@@ -51,7 +51,7 @@ class DemoManager(Manager):  # type: ignore[misc]
 
     def terminate(self) -> None:
         if not self._all_started():
-            # honcho can't stop what it has not yet seen start: come back in a moment. Here and not in _stop, as a signal
+            # honcho can't stop what it has not yet seen start: come back in a moment. Not in _stop, as a signal
             # may come just when honcho's own handlers are in place.
             signal.setitimer(signal.ITIMER_REAL, 0.1)
             return
