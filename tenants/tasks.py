@@ -1,5 +1,6 @@
 """Celery's side of shops: schedules and domains swept by beat, publications followed to the edge."""
 
+import logging
 import time
 
 from celery import shared_task
@@ -9,9 +10,12 @@ from redis.exceptions import RedisError
 from controlplane.adapters.errors import AdapterError
 from controlplane.publishing.tasks import send
 from tenants.domains import issuing, letters, orphans
+from tenants.flags import collecting
 from tenants.models import Landing
 from tenants.receipts import receipt_of
 from tenants.schedules import run_due
+
+logger = logging.getLogger(__name__)
 
 LOOKS = (0.5, 0.5, 1, 1, 2, 3, 5, 10, 15, 20, 30, 30, 60)
 """Seconds between two looks at the edge; about three minutes in all, three times what KV needs at worst."""
@@ -41,6 +45,15 @@ def remind_of_domains() -> int:
 def sweep_hostnames() -> int:
     orphans.retire()
     return orphans.sweep(pause=time.sleep)
+
+
+@shared_task
+def collect_reports() -> None:
+    """Makes flags of what shoppers reported at the edge."""
+    try:
+        collecting.collect()
+    except AdapterError as error:
+        logger.warning("Reports are collected later: %s", error.message)
 
 
 @shared_task

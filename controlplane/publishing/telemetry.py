@@ -1,4 +1,4 @@
-"""The chat's turns, ratings and daily usage, what shoppers report: the telemetry database's schema. The edge writes to it.
+"""What the edge writes, chats' turns, ratings and usage and shoppers' reports: the telemetry database's schema.
 
 Pure: no Django. It is a database of its own, so that the Worker's token for it opens nothing else. The edge writes
 by `storefront.telemetry`; the control plane collects from here.
