@@ -1,35 +1,17 @@
-"""Who works in a shop, and the platform's own user list in Unfold's clothes (platform staff only)."""
+"""Who works in a shop."""
 
 from typing import Any
 
 from django import forms
-from django.contrib import admin
-from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from controlplane.publishing.unfold import ModelAdmin, TabularInline
+from controlplane.publishing.unfold import TabularInline
 from tenants.models import Membership
 from tenants.scoping import Role, Scoped, is_platform_staff
-
-admin.site.unregister([User, Group])
-
-
-@admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
-    form = UserChangeForm
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
-
-
-@admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
-    pass
 
 
 class MembershipForm(forms.ModelForm[Membership]):
@@ -82,7 +64,7 @@ class MembershipInline(Scoped, TabularInline):
     verbose_name_plural = "people"
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_change_permission(request, obj)
+        return is_platform_staff(request) or self.has_change_permission(request, obj)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("user")
