@@ -1,4 +1,4 @@
-"""The platform's own list of users and groups: administrators only, and none of them can lift anybody above themselves."""
+"""The platform's own list of users and groups: for administrators, who lift nobody above themselves."""
 
 from typing import Any
 

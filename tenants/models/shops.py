@@ -118,3 +118,16 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} ({self.get_role_display()})"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+        if self.role != self.Role.OWNER:
+            self._take_back_invitations()
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        self._take_back_invitations()
+        return super().delete(*args, **kwargs)
+
+    def _take_back_invitations(self) -> None:
+        """Whoever may no longer invite leaves no open door behind."""
+        self.tenant.invitations.filter(invited_by=self.user_id).revoke()  # type: ignore[attr-defined]

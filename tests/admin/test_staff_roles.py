@@ -1,4 +1,4 @@
-"""Support looks, moderators moderate, administrators run the platform; the walk over the admin's URLs as each of them."""
+"""Support looks, moderators moderate, administrators run the platform: the walk over the admin as each of them."""
 
 from typing import Any
 
