@@ -1,6 +1,7 @@
 """Shops, their people and hosts; their landing pages with drafts and revisions."""
 
 from tenants.models.hosts import Domain, keep_a_primary, new_token
+from tenants.models.invitations import Invitation
 from tenants.models.landings import (
     ConflictError,
     Landing,
@@ -16,7 +17,7 @@ from tenants.models.shops import Membership, Person, Tenant, TenantQuerySet
 from tenants.registers import Allowance, ReleasedHost
 
 __all__ = [
-    "Allowance", "ConflictError", "Domain", "Landing", "Membership", "Person", "ReleasedHost", "Revision", "Section",
-    "ShareLink", "Tenant", "TenantQuerySet", "drafts_of_tenants", "keep_a_primary", "new_share_token", "new_token",
-    "next_week", "pages_of_tenants",
+    "Allowance", "ConflictError", "Domain", "Invitation", "Landing", "Membership", "Person", "ReleasedHost", "Revision",
+    "Section", "ShareLink", "Tenant", "TenantQuerySet", "drafts_of_tenants", "keep_a_primary", "new_share_token",
+    "new_token", "next_week", "pages_of_tenants",
 ]  # fmt: skip
