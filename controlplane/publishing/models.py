@@ -55,7 +55,8 @@ class StaleDocument(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["destination", "key"], name="one_row_per_document")]
         indexes = [
-            models.Index(fields=["destination", "due_at"], condition=models.Q(parked_at=None), name="due_documents")
+            models.Index(fields=["destination", "due_at"], condition=models.Q(parked_at=None), name="due_documents"),
+            models.Index(fields=["tenant"], condition=~models.Q(parked_at=None), name="parked_of_tenant"),
         ]
 
     def __str__(self) -> str:
