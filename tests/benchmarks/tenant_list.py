@@ -69,12 +69,13 @@ def fill(template: Any, owner: Any, first: int, last: int) -> None:
     from tenants.models import Domain, Landing, Membership, Tenant
 
     shop = "md5('shop-' || n)::uuid"
-    status = "CASE WHEN n % 100 = 7 THEN 'suspended' ELSE 'active' END"
+    status = "CASE WHEN mod(n, 100) = 7 THEN 'suspended' ELSE 'active' END"
     host = "'shop-' || lpad(n::text, 7, '0') || '.localhost'"
-    failed = "CASE WHEN n % 1000 = 7 THEN now() END"
+    failed = "CASE WHEN mod(n, 1000) = 7 THEN now() END"
     # Users get numbers far from those that sequences give.
     copies = [
-        (User, owner.pk, {"id": "1000000 + n", "username": "'owner-' || n", "email": "'owner-' || n || '@shops.example'"}),
+        (User, owner.pk, {"id": "1000000 + n", "username": "'owner-' || n",
+                          "email": "'owner-' || n || '@shops.example'"}),
         (Tenant, template.pk, {"id": shop, "slug": "'shop-' || lpad(n::text, 7, '0')", "name": "'Shop Number ' || n",
                                "status": status}),
         (Domain, template.domains.get().pk, {"id": "md5('domain-' || n)::uuid", "tenant_id": shop, "host": host,
@@ -90,14 +91,10 @@ def fill(template: Any, owner: Any, first: int, last: int) -> None:
             columns = [field.column for field in model._meta.concrete_fields]
             values = ", ".join(changes.get(column, f't."{column}"') for column in columns)
             names = ", ".join(f'"{column}"' for column in columns)
-            some = " WHERE n % 20 = 7" if model is StaleDocument else ""
+            some = " WHERE mod(n, 20) = 7" if model is StaleDocument else ""
             cursor.execute(
-                f"INSERT INTO {model._meta.db_table} ({names}) SELECT {values} FROM "
-                f"generate_series(%s, %s) n JOIN {model._meta.db_table} t ON t.{model._meta.pk.column} = %s{some}".replace(
-                    "% 100 =", "%% 100 ="
-                )
-                .replace("% 1000 =", "%% 1000 =")
-                .replace("% 20 =", "%% 20 ="),
+                f"INSERT INTO {model._meta.db_table} ({names}) SELECT {values} FROM generate_series(%s, %s) n "
+                f"JOIN {model._meta.db_table} t ON t.{model._meta.pk.column} = %s{some}",
                 [first, last, pk],
             )
 
