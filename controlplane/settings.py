@@ -17,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from controlplane.account_settings import *  # noqa: F403 - all of them are settings
 from controlplane.adapters import turnstile
 from controlplane.admin_settings import *  # noqa: F403
+from controlplane.audit_settings import *  # noqa: F403
 from controlplane.celery_settings import *  # noqa: F403
 from controlplane.localcloud import defaults
 
@@ -163,6 +164,7 @@ EMBEDDING_MODELS = "chat.models.embedding.models_of"
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.filters",
     "unfold.contrib.forms",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -171,6 +173,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "auditlog",  # before tenants, which has the model and the pages of its log
     "controlplane.publishing",
     "tenants",
     "catalog",
@@ -181,6 +184,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "tenants.audit.request.middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -326,8 +330,9 @@ LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=environs.validate.OneOf(["DEBU
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"}},
+    "filters": {"request": {"()": "tenants.audit.request.RequestIdFilter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request"]}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     # httpx logs every request's URL at INFO: noise, and URLs name keys.
     "loggers": {"httpx": {"level": "WARNING"}, "httpcore": {"level": "WARNING"}},

@@ -35,6 +35,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                     _link("Landing page", "web", "tenants_landing_changelist"),
                     _link("Products", "sell", "catalog_product_changelist"),
                     _link("Domains", "language", "tenants_domain_changelist"),
+                    *(
+                        [_link("History", "history", "tenants_auditentry_changelist")]
+                        if may(request, Role.OWNER)
+                        else []
+                    ),
                 ],
             }
         )

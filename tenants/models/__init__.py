@@ -1,5 +1,6 @@
 """Shops, their people and hosts; their landing pages with drafts and revisions."""
 
+from tenants.audit.entries import AuditEntry
 from tenants.models.hosts import Domain, keep_a_primary, new_token
 from tenants.models.invitations import Invitation
 from tenants.models.landings import (
@@ -17,7 +18,24 @@ from tenants.models.shops import Membership, Person, Tenant, TenantQuerySet
 from tenants.registers import Allowance, ReleasedHost
 
 __all__ = [
-    "Allowance", "ConflictError", "Domain", "Invitation", "Landing", "Membership", "Person", "ReleasedHost", "Revision",
-    "Section", "ShareLink", "Tenant", "TenantQuerySet", "drafts_of_tenants", "keep_a_primary", "new_share_token",
-    "new_token", "next_week", "pages_of_tenants",
-]  # fmt: skip
+    "Allowance",
+    "AuditEntry",
+    "ConflictError",
+    "Domain",
+    "Invitation",
+    "Landing",
+    "Membership",
+    "Person",
+    "ReleasedHost",
+    "Revision",
+    "Section",
+    "ShareLink",
+    "Tenant",
+    "TenantQuerySet",
+    "drafts_of_tenants",
+    "keep_a_primary",
+    "new_share_token",
+    "new_token",
+    "next_week",
+    "pages_of_tenants",
+]

@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 
 from controlplane.publishing.models import OwnedDocument, Publishable, PublishableQuerySet
 from tenants import validators
+from tenants.audit.entries import AuditedQuerySet
 from tenants.models.hosts import Domain
 from tenants.registers import ReleasedHost
 
@@ -112,6 +113,8 @@ class Membership(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=Role, default=Role.OWNER)
+
+    objects: ClassVar[Any] = AuditedQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "tenant"], name="one_membership_per_user_and_tenant")]
