@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from controlplane.publishing.status import PublishingStatus, status_of
 from controlplane.publishing.unfold import display
+from tenants.admin.lifecycle import LifecycleViews
 from tenants.admin.people import MembershipInline
 from tenants.checks import check_size
 from tenants.documents import live_page
@@ -62,7 +63,7 @@ class NewShopForm(TenantForm):
 
 
 @admin.register(Tenant)
-class TenantAdmin(PublishingLineAdmin):
+class TenantAdmin(LifecycleViews, PublishingLineAdmin):
     tenant_path = "pk"
     form = TenantForm
     list_display = ("name", "slug", "state", "address", "currency", "publishing")

@@ -1,5 +1,6 @@
 """Shops, their people and hosts; their landing pages with drafts and revisions."""
 
+from tenants.models.closing import ClosedShop, Erasure, Export, hashed
 from tenants.models.hosts import Domain, keep_a_primary, new_token
 from tenants.models.landings import (
     ConflictError,
@@ -12,11 +13,12 @@ from tenants.models.landings import (
     next_week,
     pages_of_tenants,
 )
+from tenants.models.plans import Plan
 from tenants.models.shops import Membership, Person, Tenant, TenantQuerySet
 from tenants.registers import Allowance, ReleasedHost
 
 __all__ = [
-    "Allowance", "ConflictError", "Domain", "Landing", "Membership", "Person", "ReleasedHost", "Revision", "Section",
-    "ShareLink", "Tenant", "TenantQuerySet", "drafts_of_tenants", "keep_a_primary", "new_share_token", "new_token",
-    "next_week", "pages_of_tenants",
+    "Allowance", "ClosedShop", "ConflictError", "Domain", "Erasure", "Export", "Landing", "Membership", "Person",
+    "Plan", "ReleasedHost", "Revision", "Section", "ShareLink", "Tenant", "TenantQuerySet", "drafts_of_tenants",
+    "hashed", "keep_a_primary", "new_share_token", "new_token", "next_week", "pages_of_tenants",
 ]  # fmt: skip
