@@ -161,6 +161,13 @@ ALL_DOCUMENTS = "tenants.documents.all_documents"
 PRODUCT_CARDS = "catalog.documents.cards"
 CHAT_CONFIG = "chat.documents.chat_config"
 EMBEDDING_MODELS = "chat.models.embedding.models_of"
+# What leaves every store step by step; and the files of a shop: how they are erased, and what is left of them.
+ERASURES = {"shop": "tenants.erasing.shop", "person": "tenants.erasing.person", "shopper": "chat.erasing"}
+SHOP_FILES = {"erase": ["tenants.exporting.erase_files"], "list": ["tenants.exporting.files_of"]}
+# What a shop's copy is made of: each yields paths inside the ZIP with their bytes.
+EXPORT_PARTS = ["tenants.exports.parts", "catalog.exports.parts", "chat.exports.parts"]
+# What a plan limits, by the name of its field.
+COUNTED = {"domains": "tenants.Domain", "products": "catalog.Product", "knowledge": "chat.KnowledgeSource"}
 
 INSTALLED_APPS = [
     "unfold",
@@ -288,6 +295,11 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # Copies that merchants ask for: a folder that the web processes and the workers share.
+    "exports": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": env.str("EXPORTS_DIR", str(DATA_DIR / "exports")), "base_url": None},
+    },
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG

@@ -17,6 +17,7 @@ from controlplane.publishing.status import PublishingStatus, status_of
 from controlplane.publishing.unfold import display
 from tenants.admin import shop_list
 from tenants.admin.invitations import Invitations
+from tenants.admin.lifecycle import LifecycleViews
 from tenants.admin.people import MembershipInline
 from tenants.checks import check_size
 from tenants.documents import live_page
@@ -65,7 +66,7 @@ class NewShopForm(TenantForm):
 
 
 @admin.register(Tenant)
-class TenantAdmin(Invitations, KeysetAdmin, PublishingLineAdmin):
+class TenantAdmin(Invitations, KeysetAdmin, LifecycleViews, PublishingLineAdmin):
     tenant_path = "pk"
     form = TenantForm
     list_display = ("name", "slug", "state", "address", "currency", "publishing")

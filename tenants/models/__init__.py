@@ -1,6 +1,7 @@
 """Shops, their people and hosts; their landing pages with drafts and revisions."""
 
 from tenants.audit.entries import AuditEntry
+from tenants.models.closing import ClosedShop, Erasure, Export, hashed
 from tenants.models.hosts import Domain, keep_a_primary, new_token
 from tenants.models.invitations import Invitation
 from tenants.models.landings import (
@@ -14,18 +15,23 @@ from tenants.models.landings import (
     next_week,
     pages_of_tenants,
 )
+from tenants.models.plans import Plan
 from tenants.models.shops import Membership, Person, Tenant, TenantQuerySet
 from tenants.registers import Allowance, ReleasedHost
 
 __all__ = [
     "Allowance",
     "AuditEntry",
+    "ClosedShop",
     "ConflictError",
     "Domain",
+    "Erasure",
+    "Export",
     "Invitation",
     "Landing",
     "Membership",
     "Person",
+    "Plan",
     "ReleasedHost",
     "Revision",
     "Section",
@@ -33,6 +39,7 @@ __all__ = [
     "Tenant",
     "TenantQuerySet",
     "drafts_of_tenants",
+    "hashed",
     "keep_a_primary",
     "new_share_token",
     "new_token",
