@@ -12,11 +12,12 @@ from tenants.models.landings import (
     next_week,
     pages_of_tenants,
 )
+from tenants.models.pictures import Picture
 from tenants.models.shops import Membership, Person, Tenant, TenantQuerySet
 from tenants.registers import Allowance, ReleasedHost
 
 __all__ = [
-    "Allowance", "ConflictError", "Domain", "Landing", "Membership", "Person", "ReleasedHost", "Revision", "Section",
-    "ShareLink", "Tenant", "TenantQuerySet", "drafts_of_tenants", "keep_a_primary", "new_share_token", "new_token",
+    "Allowance", "ConflictError", "Domain", "Landing", "Membership", "Person", "Picture", "ReleasedHost", "Revision",
+    "Section", "ShareLink", "Tenant", "TenantQuerySet", "drafts_of_tenants", "keep_a_primary", "new_share_token", "new_token",
     "next_week", "pages_of_tenants",
 ]  # fmt: skip
