@@ -18,6 +18,6 @@ from tenants.registers import Allowance, ReleasedHost
 
 __all__ = [
     "Allowance", "ConflictError", "Domain", "Landing", "Membership", "Person", "Picture", "ReleasedHost", "Revision",
-    "Section", "ShareLink", "Tenant", "TenantQuerySet", "drafts_of_tenants", "keep_a_primary", "new_share_token", "new_token",
-    "next_week", "pages_of_tenants",
+    "Section", "ShareLink", "Tenant", "TenantQuerySet", "drafts_of_tenants", "keep_a_primary", "new_share_token",
+    "new_token", "next_week", "pages_of_tenants",
 ]  # fmt: skip

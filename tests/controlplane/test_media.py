@@ -23,7 +23,8 @@ class Bucket(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.send_header("ETag", '"e"')
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def do_PUT(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
@@ -37,6 +38,8 @@ class Bucket(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         found = self.files.get(self.path)
         self.answer(200 if found else 404, found[0] if found else b"")
+
+    do_HEAD = do_GET
 
     def do_DELETE(self) -> None:
         self.files.pop(self.path, None)
