@@ -15,6 +15,7 @@ from tenants.models.landings import (
     next_week,
     pages_of_tenants,
 )
+from tenants.models.pictures import Picture
 from tenants.models.plans import Plan
 from tenants.models.shops import Membership, Person, Tenant, TenantQuerySet
 from tenants.registers import Allowance, ReleasedHost
@@ -31,6 +32,7 @@ __all__ = [
     "Landing",
     "Membership",
     "Person",
+    "Picture",
     "Plan",
     "ReleasedHost",
     "Revision",
