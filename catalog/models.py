@@ -17,6 +17,7 @@ from storefront.documents import redirect_key
 from tenants.flags import checking
 from tenants.flags.checking import Text
 from tenants.models import pages_of_tenants
+from tenants.plans import Counted
 from tenants.validators import sanitise, validate_handle, validate_image_url
 
 HIGHEST_PRICE = 999_999_999_99
@@ -43,7 +44,7 @@ def validate_tags(value: object) -> None:
         raise ValidationError("At most 50 tags.")
 
 
-class Product(Publishable):
+class Product(Counted):
     """Something a shop sells. Prices are integer minor units of the shop's currency."""
 
     class Status(models.TextChoices):
@@ -75,6 +76,7 @@ class Product(Publishable):
     updated_at = models.DateTimeField(auto_now=True)
 
     objects: ClassVar[Any] = ProductQuerySet.as_manager()
+    counted_as = "products"
 
     class Meta:
         ordering = ["position", "id"]
