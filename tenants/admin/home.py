@@ -8,9 +8,10 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
 
 from controlplane.publishing.models import StaleDocument
+from tenants.admin import flags
 from tenants.models import Tenant
 from tenants.publishing_line import address_of
-from tenants.scoping import Role, is_platform_staff, may, shops
+from tenants.scoping import Role, is_platform_staff, may, may_moderate, shops
 from tenants.todo import notices_of, recent_changes, steps_of, with_facts
 
 STATES = {"draft": "Draft", "live": "Live", "changed": "Changed"}
@@ -65,10 +66,20 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         _link("Groups", "admin_panel_settings", "auth_group_changelist", "auth.view_group"),
     ]
     user = request.user
+    if may_moderate(request):
+        groups.append({"title": "Moderation", "separator": True, "items": moderation(request)})
     allowed = [item for item in platform if getattr(user, "has_perm", lambda _: False)(item.pop("needs"))]
     if allowed:
         groups.append({"title": "Platform", "separator": True, "items": allowed})
     return groups
+
+
+def moderation(request: HttpRequest) -> list[dict[str, Any]]:
+    count = flags.open_count()
+    return [
+        {**_link("Flags", "flag", "tenants_flag_changelist"), **({"badge": count} if count else {})},
+        _link("Blocked words and links", "block", "tenants_contentrule_changelist"),
+    ]
 
 
 def _is_knowledge(request: HttpRequest) -> bool:
