@@ -14,6 +14,7 @@ UNFOLD = {
     "BORDER_RADIUS": "8px",
     "STYLES": [lambda request: static("tenants/admin.css")],
     "DASHBOARD_CALLBACK": "tenants.admin.home.dashboard",
+    "ACCOUNT": {"navigation": "tenants.admin.home.account"},
     "SIDEBAR": {"navigation": "tenants.admin.home.navigation"},
     "COLORS": {
         # The platform's green, the storefront's default accent; 600 carries white text at 5.9:1.

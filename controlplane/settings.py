@@ -178,6 +178,8 @@ INSTALLED_APPS = [
     "controlplane.demo",
     "allauth",  # after tenants, whose templates dress its pages
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
 ]
 
 MIDDLEWARE = [
@@ -191,6 +193,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "tenants.access.SeenSessions",
+    "tenants.access.StaffTwoFactor",
 ]
 
 ROOT_URLCONF = "controlplane.urls"
@@ -273,7 +277,10 @@ if bool(TURNSTILE_SITE_KEY) != bool(TURNSTILE_SECRET):
     raise ImproperlyConfigured("Set both TURNSTILE_SITE_KEY and TURNSTILE_SECRET, or neither (see .env.example).")
 TURNSTILE_VERIFY_URL = turnstile.VERIFY_URL
 
-LOGIN_URL = "admin:login"
+# Platform staff need a second factor; the demo's public passwords would be of no use with it.
+STAFF_TWO_FACTOR = env.bool("STAFF_TWO_FACTOR", not LOCAL)
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = LOCAL
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "admin:index"
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
