@@ -10,14 +10,15 @@ import uuid
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.http import Http404, HttpRequest
 
 from controlplane.publishing.unfold import ModelAdmin
 from tenants.models import Membership, Tenant
+from tenants.plans import Counted, make_room, warning_after
 
 Role = Membership.Role
 RANK = {Role.VIEWER: 0, Role.EDITOR: 1, Role.OWNER: 2}
@@ -51,6 +52,19 @@ def may_change_any_shop(request: HttpRequest) -> bool:
 def _holds(request: HttpRequest, permission: str) -> bool:
     user = request.user
     return isinstance(user, User) and user.has_perm(permission)  # False for inactive users
+
+
+def may_change_plans(request: HttpRequest) -> bool:
+    """Whether the user gives shops their plans; the plans themselves are data of whoever may change them."""
+    return _holds(request, "tenants.change_plan")
+
+
+def warn_of_limit(request: HttpRequest, obj: Any) -> None:
+    """Tells who has just added something that the shop's plan is nearly, or wholly, used up."""
+    if not isinstance(obj, Counted) or not obj.takes_room:
+        return
+    if text := warning_after(obj.shop_id, obj.counted_as):
+        messages.warning(request, text)
 
 
 def roles(request: HttpRequest) -> dict[uuid.UUID, Role]:
@@ -136,6 +150,15 @@ class ShopForm(forms.ModelForm[Any]):
         if self.shop is not None and self.instance._state.adding:
             self.instance.tenant = self.shop
 
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        new = self.instance
+        if not self.errors and isinstance(new, Counted) and new._state.adding and new.takes_room:
+            try:
+                make_room(new.shop_id, new.counted_as)
+            except ValidationError as error:
+                self.add_error(None, error)
+
     def _get_validation_exclusions(self) -> set[str]:
         excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
         return excluded - {"tenant"} if self.instance.tenant_id else excluded
@@ -188,6 +211,8 @@ class TenantScopedAdmin(Scoped, ModelAdmin):
         if not self.has_change_permission(request, obj):
             raise PermissionDenied
         super().save_model(request, obj, form, change)
+        if not change:
+            warn_of_limit(request, obj)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)

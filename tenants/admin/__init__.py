@@ -5,9 +5,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from tenants.access import admin_login
-from tenants.admin import domains, landings, people, shops, users
+from tenants.admin import audit, domains, endings, landings, people, pictures, plans, shops, users
 
-__all__ = ["domains", "landings", "people", "shops", "users"]
+__all__ = ["audit", "domains", "endings", "landings", "people", "pictures", "plans", "shops", "users"]
 
 
 def change_password(request: HttpRequest, extra_context: object = None) -> HttpResponse:
