@@ -14,7 +14,8 @@ UNFOLD = {
     "BORDER_RADIUS": "8px",
     "STYLES": [lambda request: static("tenants/admin.css")],
     "DASHBOARD_CALLBACK": "tenants.admin.home.dashboard",
-    "SIDEBAR": {"navigation": "tenants.admin.home.navigation"},
+    "SIDEBAR": {"navigation": "tenants.admin.home.navigation", "show_search": True, "command_search": True},
+    "GLOBAL_CALLBACK": "tenants.switcher.context",
     "COLORS": {
         # The platform's green, the storefront's default accent; 600 carries white text at 5.9:1.
         "primary": {
