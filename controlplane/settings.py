@@ -214,7 +214,7 @@ ASGI_APPLICATION = "controlplane.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [],
+        "DIRS": [BASE_DIR / "tenants" / "admin_templates"],  # before Unfold's own of the same name
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
