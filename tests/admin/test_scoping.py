@@ -16,8 +16,9 @@ from tenants.models import Domain, Landing, Membership, Revision, ShareLink, Ten
 KINDS = (
     "tenants_tenant", "tenants_landing", "tenants_domain", "catalog_product", "chat_knowledgesource",
     "chat_chatprofile", "chat_conversation", "chat_questiongroup",
+    "tenants_picture",
 )  # fmt: skip
-UNPUBLISHED = ("chat_conversation", "chat_questiongroup")
+UNPUBLISHED = ("chat_conversation", "chat_questiongroup", "tenants_picture")
 OBJECT_VIEWS = ("change", "delete", "history", "publishing")
 PLATFORM_ONLY = ("publishing_staledocument", "auth_user", "auth_group")
 
