@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tenants", "0008_staff_permissions"),
+        ("tenants", "0041_audit_log"),
     ]
 
     operations = [

@@ -39,7 +39,7 @@ class Bucket(http.server.BaseHTTPRequestHandler):
         found = self.files.get(self.path)
         self.answer(200 if found else 404, found[0] if found else b"")
 
-    do_HEAD = do_GET  # noqa: N815
+    do_HEAD = do_GET  # noqa: N815 - the name is http.server's
 
     def do_DELETE(self) -> None:
         self.files.pop(self.path, None)
