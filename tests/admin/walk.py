@@ -1,6 +1,6 @@
 """Every address of the admin and the API, filled in for a shop; what the database holds of a shop.
 
-A new address is walked by itself. What it may need: an object of its model in `conftest.make` (both shops have one of
+A new address is walked by itself. What it may need: an object of its model, in `complete` (both shops have one of
 everything), a value in `VALUES` for a part of its path that is new, a field in `form_body` that
 its own form would post.
 """
@@ -17,8 +17,10 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.urls import get_resolver
 from django.urls.resolvers import URLPattern
+from django.utils import timezone
 
-from tenants.models import Tenant
+from tenants.audit.entries import AuditEntry
+from tenants.models import ClosedShop, Erasure, Export, Invitation, Plan, ShareLink, Tenant
 from tests.admin.pictures import encoded, file
 
 WALKED = ("admin/", "api/", "media/")
@@ -41,6 +43,8 @@ VALUES: dict[str, Any] = {
     "app_label": lambda shop: "tenants",
     "url": lambda shop: "no-such-page/",
     "content_type_id": lambda shop: ContentType.objects.get_for_model(Tenant).pk,
+    "invitation_id": lambda shop: object_of(Invitation, shop).pk,
+    "export_id": lambda shop: object_of(Export, shop).pk,
 }
 """What stands in a path beside an object's id, by the parameter's name."""
 
@@ -112,8 +116,39 @@ def paths_to(model: type[models.Model], target: type[models.Model], depth: int =
     return sorted(found, key=lambda path: path.count("__"))
 
 
+WITHOUT_SHOP: dict[type[models.Model], Any] = {
+    Group: lambda shop: {},
+    Plan: lambda shop: {},
+    ClosedShop: lambda shop: {"pk": shop.tenant.pk},
+    Erasure: lambda shop: {"subject": str(shop.tenant.pk)},
+}
+"""What leads to no shop by a key of its own: which rows are a shop's all the same."""
+
+
+def complete(shop: Any) -> Any:
+    """Gives the shop one of whatever else there is an address for."""
+    tenant, owner = shop.tenant, shop.owner
+    owner.emailaddress_set.create(email=f"{owner.username}@example.com", verified=True)
+    ShareLink.objects.create(tenant=tenant)
+    Invitation.objects.create(
+        tenant=tenant, email=f"{tenant.slug}@example.com", invited_by=owner, token_hash=tenant.slug
+    )
+    Export.objects.create(tenant=tenant, by=owner)
+    ClosedShop.objects.create(pk=tenant.pk, slug_hash=tenant.slug, status_before="active", erase_at=timezone.now())
+    Erasure.objects.create(kind="shop", subject=str(tenant.pk), asked_by=owner)
+    Group.objects.get_or_create(name="Support")
+    AuditEntry.objects.create(
+        tenant=tenant, tenant_name=tenant.name, actor=owner, actor_name=owner.username, object_pk=str(tenant.pk),
+        action=1, object_repr=tenant.name, content_type=ContentType.objects.get_for_model(Tenant),
+        changes={"name": ["a", tenant.name]},
+    )  # fmt: skip
+    return shop
+
+
 def rows_of(model: type[models.Model], shop: Any) -> models.QuerySet[Any]:
     """What belongs to a shop, or to its owner where it belongs to no shop."""
+    if model in WITHOUT_SHOP:
+        return model._default_manager.filter(**WITHOUT_SHOP[model](shop)).order_by("pk")
     for target, key in ((Tenant, shop.tenant.pk), (User, shop.owner.pk)):
         for path in paths_to(model, target):
             if "author" in path or path.endswith("_by"):
@@ -123,10 +158,8 @@ def rows_of(model: type[models.Model], shop: Any) -> models.QuerySet[Any]:
 
 
 def object_of(model: type[models.Model], shop: Any) -> models.Model:
-    if model is Group:
-        return Group.objects.get_or_create(name="support")[0]
     row: models.Model | None = rows_of(model, shop).first()
-    assert row is not None, f"let tests/admin/conftest.make give each shop a {model._meta.label}"
+    assert row is not None, f"let tests/admin/walk.py complete() give each shop a {model._meta.label}"
     return row
 
 
