@@ -1,12 +1,13 @@
 """Who sees and changes what in the admin: whatever a merchant touches belongs to a shop of their memberships.
 
-Merchants hold no Django permissions: their role in the object's shop decides. Superusers are platform staff.
+Merchants hold no Django permissions: their role in the object's shop decides. Platform staff (tenants.staff) see every
+shop, which doesn't mean that they change anything there: only administrators do, and everybody in shops of their own.
 Anything of another shop does not exist for a merchant: 404, never 403 or a redirect.
 """
 
 import functools
 import uuid
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -24,22 +25,38 @@ RANK = {Role.VIEWER: 0, Role.EDITOR: 1, Role.OWNER: 2}
 
 
 def is_platform_staff(request: HttpRequest) -> bool:
-    return isinstance(request.user, User) and request.user.is_active and request.user.is_superuser
+    """Whether the user looks into every shop. To look only: for changes ask `may`, or one of the functions below."""
+    return _holds(request, "tenants.support_tenant")
 
 
 def may_moderate(request: HttpRequest) -> bool:
     """Whether the user suspends and restores shops and works on the queue of flags."""
-    return is_platform_staff(request) and cast(User, request.user).has_perm("tenants.moderate_tenant")
+    return is_platform_staff(request) and _holds(request, "tenants.moderate_tenant")
 
 
 def may_close(request: HttpRequest) -> bool:
     """Whether the user may ask for, and as a second person agree to, the end of a shop."""
-    return is_platform_staff(request) and cast(User, request.user).has_perm("tenants.close_tenant")
+    return is_platform_staff(request) and _holds(request, "tenants.close_tenant")
+
+
+def may_open(request: HttpRequest) -> bool:
+    """Whether the user opens shops for others."""
+    return is_platform_staff(request) and _holds(request, "tenants.add_tenant")
+
+
+def may_change_any_shop(request: HttpRequest) -> bool:
+    """Whether the user changes what is in any shop, as its owner would: administrators, not support or moderators."""
+    return is_platform_staff(request) and _holds(request, "tenants.change_tenant")
+
+
+def _holds(request: HttpRequest, permission: str) -> bool:
+    user = request.user
+    return isinstance(user, User) and user.has_perm(permission)  # False for inactive users
 
 
 def may_change_plans(request: HttpRequest) -> bool:
     """Whether the user gives shops their plans; the plans themselves are data of whoever may change them."""
-    return is_platform_staff(request) and cast(User, request.user).has_perm("tenants.change_plan")
+    return _holds(request, "tenants.change_plan")
 
 
 def warn_of_limit(request: HttpRequest, obj: Any) -> None:
@@ -62,7 +79,7 @@ def roles(request: HttpRequest) -> dict[uuid.UUID, Role]:
 
 def may(request: HttpRequest, least: Role, tenant_id: uuid.UUID | None = None) -> bool:
     """Whether the user has at least this role in the shop; without a shop: in any of theirs."""
-    if is_platform_staff(request):
+    if is_platform_staff(request) if least == Role.VIEWER else may_change_any_shop(request):
         return True
     if not getattr(request.user, "is_staff", False):
         return False
@@ -76,7 +93,7 @@ def may(request: HttpRequest, least: Role, tenant_id: uuid.UUID | None = None) -
 def shops(request: HttpRequest, least: Role = Role.VIEWER) -> models.QuerySet[Tenant]:
     """The shops in which the user has at least this role."""
     visible: models.QuerySet[Tenant] = Tenant.objects.visible_to(request.user)
-    if is_platform_staff(request) or least == Role.VIEWER:
+    if least == Role.VIEWER or may_change_any_shop(request):
         return visible
     return visible.filter(pk__in=[pk for pk, role in roles(request).items() if RANK[role] >= RANK[least]])
 
@@ -185,7 +202,7 @@ class TenantScopedAdmin(Scoped, ModelAdmin):
         """Of the chosen objects those of shops where the user may change them, without order or joins."""
         chosen = list(queryset.order_by().values_list("pk", flat=True))
         rows: models.QuerySet[Any] = self.model._default_manager.filter(pk__in=chosen)
-        if is_platform_staff(request):
+        if may_change_any_shop(request):
             return rows
         return rows.filter(**{f"{self.tenant_path}__in": shops(request, self.changed_by)})
 

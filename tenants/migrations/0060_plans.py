@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tenants", "0008_staff_permissions")]
+    dependencies = [("tenants", "0050_pictures")]
 
     operations = [
         migrations.CreateModel(

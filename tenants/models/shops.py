@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 
 from controlplane.publishing.models import OwnedDocument, Publishable, PublishableQuerySet
 from tenants import validators
+from tenants.audit.entries import AuditedQuerySet
 from tenants.models.hosts import Domain
 from tenants.models.plans import Plan
 from tenants.registers import ReleasedHost
@@ -22,8 +23,8 @@ Person = AbstractBaseUser | AnonymousUser | None
 
 class TenantQuerySet(PublishableQuerySet["Tenant"]):
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
-        """The shops a user may see: those of their memberships; all of them for a superuser."""
-        if getattr(user, "is_superuser", False):
+        """The shops a user may see: those of their memberships; all of them for platform staff."""
+        if isinstance(user, PermissionsMixin) and user.has_perm("tenants.support_tenant"):
             return self.all()
         return self.filter(memberships__user=user.pk).distinct() if user.pk else self.none()
 
@@ -132,8 +133,23 @@ class Membership(models.Model):
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=Role, default=Role.OWNER)
 
+    objects: ClassVar[Any] = AuditedQuerySet.as_manager()
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "tenant"], name="one_membership_per_user_and_tenant")]
 
     def __str__(self) -> str:
         return f"{self.user} ({self.get_role_display()})"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+        if self.role != self.Role.OWNER:
+            self._take_back_invitations()
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        self._take_back_invitations()
+        return super().delete(*args, **kwargs)
+
+    def _take_back_invitations(self) -> None:
+        """Whoever may no longer invite leaves no open door behind."""
+        self.tenant.invitations.filter(invited_by=self.user_id).revoke()  # type: ignore[attr-defined]
