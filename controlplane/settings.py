@@ -158,6 +158,7 @@ TENANT_DOCUMENTS = ["catalog.documents.documents_of_tenant", "chat.documents.doc
 # Every document of every tenant, for `republish`.
 ALL_DOCUMENTS = "tenants.documents.all_documents"
 PRODUCT_CARDS = "catalog.documents.cards"
+CATALOG_STATE = "catalog.documents.state_of"
 CHAT_CONFIG = "chat.documents.chat_config"
 EMBEDDING_MODELS = "chat.models.embedding.models_of"
 
