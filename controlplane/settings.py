@@ -12,11 +12,13 @@ import dj_database_url
 import dj_email_url
 import django_stubs_ext
 import environs
+from django.conf import global_settings
 from django.core.exceptions import ImproperlyConfigured
 
 from controlplane.account_settings import *  # noqa: F403 - all of them are settings
 from controlplane.adapters import turnstile
 from controlplane.admin_settings import *  # noqa: F403
+from controlplane.audit_settings import *  # noqa: F403
 from controlplane.celery_settings import *  # noqa: F403
 from controlplane.localcloud import defaults
 
@@ -161,9 +163,17 @@ PRODUCT_CARDS = "catalog.documents.cards"
 CATALOG_STATE = "catalog.documents.state_of"
 CHAT_CONFIG = "chat.documents.chat_config"
 EMBEDDING_MODELS = "chat.models.embedding.models_of"
+# What leaves every store step by step; and the files of a shop: how they are erased, and what is left of them.
+ERASURES = {"shop": "tenants.erasing.shop", "person": "tenants.erasing.person", "shopper": "chat.erasing"}
+SHOP_FILES = {"erase": ["tenants.exporting.erase_files"], "list": ["tenants.exporting.files_of"]}
+# What a shop's copy is made of: each yields paths inside the ZIP with their bytes.
+EXPORT_PARTS = ["tenants.exports.parts", "catalog.exports.parts", "chat.exports.parts"]
+# What a plan limits, by the name of its field.
+COUNTED = {"domains": "tenants.Domain", "products": "catalog.Product", "knowledge": "chat.KnowledgeSource"}
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.filters",
     "unfold.contrib.forms",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -172,6 +182,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "auditlog",  # before tenants, which has the model and the pages of its log
     "controlplane.publishing",
     "tenants",
     "catalog",
@@ -182,6 +193,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "tenants.audit.request.middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -283,8 +295,29 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+# Merchants' pictures: files in DATA_DIR on a developer's machine, else an S3-compatible bucket such as Cloudflare R2.
+MEDIA_ROOT = DATA_DIR / "media"
+MEDIA_URL = url("MEDIA_URL", required("MEDIA_URL", f"{ADMIN_URL}/media"), "http", "https") + "/"
+FILE_UPLOAD_HANDLERS = ["controlplane.uploads.BoundedUploadHandler", *global_settings.FILE_UPLOAD_HANDLERS]
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    if LOCAL and not env.str("MEDIA_BUCKET", "")
+    else {
+        "BACKEND": "controlplane.media.BucketStorage",
+        "OPTIONS": {
+            "bucket_name": required("MEDIA_BUCKET", ""),
+            "endpoint_url": url("MEDIA_ENDPOINT_URL", required("MEDIA_ENDPOINT_URL", ""), "http", "https"),
+            "access_key": required("MEDIA_ACCESS_KEY_ID", ""),
+            "secret_key": required("MEDIA_SECRET_ACCESS_KEY", ""),
+            "custom_domain": MEDIA_URL.partition("://")[2].rstrip("/"),
+            "url_protocol": MEDIA_URL.partition("//")[0],
+        },
+    },
+    # Copies that merchants ask for: a folder that the web processes and the workers share.
+    "exports": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": env.str("EXPORTS_DIR", str(DATA_DIR / "exports")), "base_url": None},
+    },
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
@@ -327,8 +360,9 @@ LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=environs.validate.OneOf(["DEBU
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"}},
+    "filters": {"request": {"()": "tenants.audit.request.RequestIdFilter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request"]}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     # httpx logs every request's URL at INFO: noise, and URLs name keys.
     "loggers": {"httpx": {"level": "WARNING"}, "httpcore": {"level": "WARNING"}},

@@ -8,7 +8,9 @@ from redis.exceptions import RedisError
 
 from controlplane.adapters.errors import AdapterError
 from controlplane.publishing.tasks import send
+from tenants import closing, exporting
 from tenants.domains import issuing, letters, orphans
+from tenants.erasing import machine
 from tenants.models import Landing
 from tenants.receipts import receipt_of
 from tenants.schedules import run_due
@@ -46,6 +48,23 @@ def sweep_hostnames() -> int:
 @shared_task
 def run_schedule() -> None:
     run_due()
+
+
+@shared_task
+def close_shops() -> int:
+    """Reminds of grace periods that end, and begins the erasures whose time has come."""
+    exporting.forget_old()
+    return closing.run_due()
+
+
+@shared_task
+def erase() -> int:
+    return machine.run_due()
+
+
+@shared_task(soft_time_limit=exporting.LONGEST, time_limit=exporting.LONGEST + 60)
+def build_exports() -> int:
+    return exporting.run_due()
 
 
 @shared_task

@@ -2,9 +2,9 @@
 
 from django.contrib import admin
 
-from tenants.admin import domains, landings, people, shops
+from tenants.admin import audit, domains, endings, landings, people, pictures, plans, shops, users
 
-__all__ = ["domains", "landings", "people", "shops"]
+__all__ = ["audit", "domains", "endings", "landings", "people", "pictures", "plans", "shops", "users"]
 
 admin.site.index_template = "tenants/admin/home.html"
 admin.site.login_template = "tenants/admin/login.html"

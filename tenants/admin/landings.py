@@ -14,8 +14,9 @@ from tenants.admin.landing_requests import LandingRequests, local
 from tenants.diffs import changes
 from tenants.models import Landing, Revision
 from tenants.page import Page
+from tenants.pictures.fields import urls
 from tenants.publishing_line import PublishingLineAdmin, address_of
-from tenants.scoping import TenantFilter, is_platform_staff, only_shop
+from tenants.scoping import TenantFilter, may_change_any_shop, only_shop
 from tenants.section_forms import forms, page_fields
 from tenants.themes import PRESETS
 
@@ -34,7 +35,7 @@ class LandingAdmin(LandingRequests, PublishingLineAdmin):
     fields = ("tenant",)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return is_platform_staff(request)  # a shop opens with its page
+        return may_change_any_shop(request)  # a shop opens with its page
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # it goes with its shop
@@ -98,7 +99,12 @@ class LandingAdmin(LandingRequests, PublishingLineAdmin):
                 "publish": local(landing.publish_at, landing.tenant.timezone),
                 "unpublish": local(landing.unpublish_at, landing.tenant.timezone),
             },
-            "shop": {"name": landing.tenant.name, "origin": address_of(landing.tenant).removesuffix("/")},
+            "shop": {
+                "id": str(landing.tenant_id),
+                "name": landing.tenant.name,
+                "origin": address_of(landing.tenant).removesuffix("/"),
+            },
+            "pictures": urls(),
             "urls": {name: reverse(f"admin:tenants_landing_{name}", args=[landing.pk]) for name in self.requests},
         }
 

@@ -12,15 +12,19 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from controlplane.publishing.keyset import KeysetAdmin
 from controlplane.publishing.status import PublishingStatus, status_of
 from controlplane.publishing.unfold import display
+from tenants.admin import shop_list
+from tenants.admin.invitations import Invitations
+from tenants.admin.lifecycle import LifecycleViews
 from tenants.admin.people import MembershipInline
 from tenants.checks import check_size
 from tenants.documents import live_page
 from tenants.models import Membership, Tenant
 from tenants.onboarding import open_shop
 from tenants.publishing_line import PublishingLineAdmin, address_of
-from tenants.scoping import Role, is_platform_staff, may, only_shop
+from tenants.scoping import Role, is_platform_staff, may, may_change_any_shop, may_moderate, may_open, only_shop
 
 STATUS_COLOURS = {"active": "success", "suspended": "warning", "closed": "danger"}
 
@@ -62,13 +66,15 @@ class NewShopForm(TenantForm):
 
 
 @admin.register(Tenant)
-class TenantAdmin(PublishingLineAdmin):
+class TenantAdmin(Invitations, KeysetAdmin, LifecycleViews, PublishingLineAdmin):
     tenant_path = "pk"
     form = TenantForm
     list_display = ("name", "slug", "state", "address", "currency", "publishing")
-    list_filter = ("status",)
+    sortable_by = ("slug",)
     search_fields = ("slug", "name")
+    search_help_text = "Slug, host, name or owner’s e-mail"
     ordering = ("slug",)
+    list_per_page = 50
     actions = ("suspend", "activate")
     inlines = (MembershipInline,)
     fieldsets = (
@@ -85,13 +91,13 @@ class TenantAdmin(PublishingLineAdmin):
         return status_of(obj.pk)  # the shop's form speaks for all its documents
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return is_platform_staff(request)
+        return may_open(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return is_platform_staff(request)
+        return may_change_any_shop(request)
 
     def has_moderate_permission(self, request: HttpRequest) -> bool:
-        return is_platform_staff(request)
+        return may_moderate(request)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
         if obj is None or may(request, Role.OWNER, obj.pk):
@@ -120,6 +126,17 @@ class TenantAdmin(PublishingLineAdmin):
         obj._state.adding = False
         obj.refresh_from_db()
 
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        return shop_list.filters()
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        if not search_term.strip() or not is_platform_staff(request):
+            return super().get_search_results(request, queryset, search_term)  # a merchant's few shops
+        return queryset.filter(pk__in=shop_list.shops_found(search_term)), False
+
+    def mark_states(self, rows: Any) -> None:
+        shop_list.mark_publishing(rows)
+
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         shop = only_shop(request)
         if shop is not None and request.method == "GET":
@@ -134,7 +151,7 @@ class TenantAdmin(PublishingLineAdmin):
             if relation.on_delete is models.CASCADE:
                 owned = relation.related_model._default_manager.filter(**{f"{relation.field.name}__in": ids})
                 counts[str(relation.related_model._meta.verbose_name_plural)] = owned.count()
-        denied = set() if is_platform_staff(request) else {str(Tenant._meta.verbose_name)}
+        denied = set() if self.has_delete_permission(request) else {str(Tenant._meta.verbose_name)}
         return [str(tenant) for tenant in objs], counts, denied, []
 
     @display(description="Status", ordering="status", label=STATUS_COLOURS)
@@ -154,6 +171,8 @@ class TenantAdmin(PublishingLineAdmin):
         self._set_status(request, queryset, Tenant.Status.ACTIVE)
 
     def _set_status(self, request: HttpRequest, queryset: models.QuerySet[Any], status: Tenant.Status) -> None:
-        count = self.changeable(request, queryset).exclude(status=status).update(status=status)
+        # Not only `changeable` ones: moderators change nothing else of a shop.
+        chosen = Tenant.objects.filter(pk__in=list(queryset.order_by().values_list("pk", flat=True)))
+        count = chosen.exclude(status=status).update(status=status)
         shops = "shop is" if count == 1 else "shops are"
         self.message_user(request, f"{count} {shops} now {status.label.lower()}.", messages.SUCCESS)

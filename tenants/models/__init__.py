@@ -1,6 +1,9 @@
 """Shops, their people and hosts; their landing pages with drafts and revisions."""
 
+from tenants.audit.entries import AuditEntry
+from tenants.models.closing import ClosedShop, Erasure, Export, hashed
 from tenants.models.hosts import Domain, keep_a_primary, new_token
+from tenants.models.invitations import Invitation
 from tenants.models.landings import (
     ConflictError,
     Landing,
@@ -12,11 +15,36 @@ from tenants.models.landings import (
     next_week,
     pages_of_tenants,
 )
+from tenants.models.pictures import Picture
+from tenants.models.plans import Plan
 from tenants.models.shops import Membership, Person, Tenant, TenantQuerySet
 from tenants.registers import Allowance, ReleasedHost
 
 __all__ = [
-    "Allowance", "ConflictError", "Domain", "Landing", "Membership", "Person", "ReleasedHost", "Revision", "Section",
-    "ShareLink", "Tenant", "TenantQuerySet", "drafts_of_tenants", "keep_a_primary", "new_share_token", "new_token",
-    "next_week", "pages_of_tenants",
-]  # fmt: skip
+    "Allowance",
+    "AuditEntry",
+    "ClosedShop",
+    "ConflictError",
+    "Domain",
+    "Erasure",
+    "Export",
+    "Invitation",
+    "Landing",
+    "Membership",
+    "Person",
+    "Picture",
+    "Plan",
+    "ReleasedHost",
+    "Revision",
+    "Section",
+    "ShareLink",
+    "Tenant",
+    "TenantQuerySet",
+    "drafts_of_tenants",
+    "hashed",
+    "keep_a_primary",
+    "new_share_token",
+    "new_token",
+    "next_week",
+    "pages_of_tenants",
+]
