@@ -160,6 +160,7 @@ TENANT_DOCUMENTS = ["catalog.documents.documents_of_tenant", "chat.documents.doc
 # Every document of every tenant, for `republish`.
 ALL_DOCUMENTS = "tenants.documents.all_documents"
 PRODUCT_CARDS = "catalog.documents.cards"
+CATALOG_STATE = "catalog.documents.state_of"
 CHAT_CONFIG = "chat.documents.chat_config"
 EMBEDDING_MODELS = "chat.models.embedding.models_of"
 # What leaves every store step by step; and the files of a shop: how they are erased, and what is left of them.
