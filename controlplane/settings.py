@@ -191,6 +191,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "tenants.moderation.acting.ActingMiddleware",
 ]
 
 ROOT_URLCONF = "controlplane.urls"
@@ -198,7 +199,7 @@ ASGI_APPLICATION = "controlplane.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [],
+        "DIRS": [BASE_DIR / "tenants" / "overrides"],  # before Unfold's own: what stands on every page of the admin
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

@@ -2,9 +2,9 @@
 
 from django.contrib import admin
 
-from tenants.admin import domains, landings, people, shops
+from tenants.admin import domains, landings, moderation_lists, people, shops
 
-__all__ = ["domains", "landings", "people", "shops"]
+__all__ = ["domains", "landings", "moderation_lists", "people", "shops"]
 
 admin.site.index_template = "tenants/admin/home.html"
 admin.site.login_template = "tenants/admin/login.html"

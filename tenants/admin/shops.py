@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.apps import apps
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -14,13 +14,14 @@ from django.urls import reverse
 
 from controlplane.publishing.status import PublishingStatus, status_of
 from controlplane.publishing.unfold import display
+from tenants.admin.moderation import MOST_AT_ONCE, ModeratedAdmin
 from tenants.admin.people import MembershipInline
 from tenants.checks import check_size
 from tenants.documents import live_page
-from tenants.models import Membership, Tenant
+from tenants.models import ClosingRequest, Membership, Tenant
 from tenants.onboarding import open_shop
-from tenants.publishing_line import PublishingLineAdmin, address_of
-from tenants.scoping import Role, is_platform_staff, may, only_shop
+from tenants.publishing_line import address_of
+from tenants.scoping import Role, is_platform_staff, may, may_close, may_moderate, only_shop
 
 STATUS_COLOURS = {"active": "success", "suspended": "warning", "closed": "danger"}
 
@@ -62,14 +63,14 @@ class NewShopForm(TenantForm):
 
 
 @admin.register(Tenant)
-class TenantAdmin(PublishingLineAdmin):
+class TenantAdmin(ModeratedAdmin):
     tenant_path = "pk"
     form = TenantForm
     list_display = ("name", "slug", "state", "address", "currency", "publishing")
     list_filter = ("status",)
     search_fields = ("slug", "name")
     ordering = ("slug",)
-    actions = ("suspend", "activate")
+    actions = ("suspend", "restore")
     inlines = (MembershipInline,)
     fieldsets = (
         (None, {"fields": ("name", "slug", "state")}),
@@ -88,10 +89,11 @@ class TenantAdmin(PublishingLineAdmin):
         return is_platform_staff(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return is_platform_staff(request)
+        """Whoever may close shops deletes those on whose end two people agreed."""
+        return may_close(request) and (obj is None or ClosingRequest.agreed(obj.pk))
 
     def has_moderate_permission(self, request: HttpRequest) -> bool:
-        return is_platform_staff(request)
+        return may_moderate(request)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
         if obj is None or may(request, Role.OWNER, obj.pk):
@@ -134,7 +136,8 @@ class TenantAdmin(PublishingLineAdmin):
             if relation.on_delete is models.CASCADE:
                 owned = relation.related_model._default_manager.filter(**{f"{relation.field.name}__in": ids})
                 counts[str(relation.related_model._meta.verbose_name_plural)] = owned.count()
-        denied = set() if is_platform_staff(request) else {str(Tenant._meta.verbose_name)}
+        allowed = all(self.has_delete_permission(request, tenant) for tenant in objs[:MOST_AT_ONCE])
+        denied = set() if allowed and len(objs) <= MOST_AT_ONCE else {str(Tenant._meta.verbose_name)}
         return [str(tenant) for tenant in objs], counts, denied, []
 
     @display(description="Status", ordering="status", label=STATUS_COLOURS)
@@ -145,15 +148,10 @@ class TenantAdmin(PublishingLineAdmin):
     def address(self, obj: Tenant) -> str:
         return address_of(obj).removesuffix("/")
 
-    @admin.action(description="Suspend: take the shop off the web", permissions=["moderate"])
-    def suspend(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
-        self._set_status(request, queryset, Tenant.Status.SUSPENDED)
+    @admin.action(description="Suspend: take off the web", permissions=["moderate"])
+    def suspend(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> HttpResponse:
+        return self.go_to("suspend", queryset)
 
-    @admin.action(description="Activate: put the shop on the web", permissions=["moderate"])
-    def activate(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
-        self._set_status(request, queryset, Tenant.Status.ACTIVE)
-
-    def _set_status(self, request: HttpRequest, queryset: models.QuerySet[Any], status: Tenant.Status) -> None:
-        count = self.changeable(request, queryset).exclude(status=status).update(status=status)
-        shops = "shop is" if count == 1 else "shops are"
-        self.message_user(request, f"{count} {shops} now {status.label.lower()}.", messages.SUCCESS)
+    @admin.action(description="Restore: put back on the web", permissions=["moderate"])
+    def restore(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> HttpResponse:
+        return self.go_to("restore", queryset)

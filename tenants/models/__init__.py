@@ -1,5 +1,6 @@
 """Shops, their people and hosts; their landing pages with drafts and revisions."""
 
+from tenants.models.acting import ActingSession
 from tenants.models.hosts import Domain, keep_a_primary, new_token
 from tenants.models.landings import (
     ConflictError,
@@ -12,11 +13,12 @@ from tenants.models.landings import (
     next_week,
     pages_of_tenants,
 )
+from tenants.models.moderation import Appeal, ClosingRequest, Suspension
 from tenants.models.shops import Membership, Person, Tenant, TenantQuerySet
 from tenants.registers import Allowance, ReleasedHost
 
 __all__ = [
-    "Allowance", "ConflictError", "Domain", "Landing", "Membership", "Person", "ReleasedHost", "Revision", "Section",
-    "ShareLink", "Tenant", "TenantQuerySet", "drafts_of_tenants", "keep_a_primary", "new_share_token", "new_token",
-    "next_week", "pages_of_tenants",
+    "ActingSession", "Allowance", "Appeal", "ClosingRequest", "ConflictError", "Domain", "Landing", "Membership",
+    "Person", "ReleasedHost", "Revision", "Section", "ShareLink", "Suspension", "Tenant", "TenantQuerySet",
+    "drafts_of_tenants", "keep_a_primary", "new_share_token", "new_token", "next_week", "pages_of_tenants",
 ]  # fmt: skip
