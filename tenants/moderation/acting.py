@@ -5,7 +5,7 @@ for a permission or for shops gets the answer for that shop. Looking only refuse
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import messages
@@ -38,8 +38,8 @@ def acting_of(request: HttpRequest) -> ActingSession | None:
 
 def real_user(request: HttpRequest) -> User:
     """The colleague with their own permissions, whoever they act as."""
-    found: User = getattr(request, "acting_staff", request.user)
-    return found
+    found: Any = getattr(request, "acting_staff", request.user)
+    return cast(User, found)
 
 
 def start(request: HttpRequest, tenant: Tenant, mode: str, reason: str = "") -> ActingSession:

@@ -1,6 +1,7 @@
 """Mail to a shop's owners: it is suspended, their appeal is answered, it is back."""
 
 import logging
+import uuid
 from collections.abc import Sequence
 from smtplib import SMTPException
 
@@ -52,7 +53,7 @@ def _about(news: str, pk: str) -> tuple[Suspension | None, str]:
     return (appeal.suspension, appeal.answer) if appeal else (None, "")
 
 
-def _owners(tenant_id: object) -> list[str]:
+def _owners(tenant_id: uuid.UUID) -> list[str]:
     owners = Membership.objects.filter(tenant=tenant_id, role=Membership.Role.OWNER, user__is_active=True)
     return [address for address in owners.values_list("user__email", flat=True) if address]
 

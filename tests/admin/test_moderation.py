@@ -77,7 +77,7 @@ def test_nobody_but_moderators_suspends_answers_or_asks_to_close(acme: Shop, per
         for target, data in posts:
             assert client.post(target, data).status_code == 404, target
         for name in ("suspend", "restore"):
-            assert client.get(url(name), {"ids": acme.tenant.pk}).status_code == 404
+            assert client.get(url(name), {"ids": str(acme.tenant.pk)}).status_code == 404
     suspension.refresh_from_db()
     assert suspension.lifted_at is None
     assert Appeal.objects.get().answered_at is None
