@@ -15,6 +15,7 @@ from controlplane.publishing.documents import INSTANT, KV, TURSO, Document
 from controlplane.publishing.models import OwnedDocument, Publishable, PublishableQuerySet, take_turns
 from storefront.documents import redirect_key
 from tenants.models import pages_of_tenants
+from tenants.plans import Counted
 from tenants.validators import sanitise, validate_handle, validate_image_url
 
 HIGHEST_PRICE = 999_999_999_99
@@ -41,7 +42,7 @@ def validate_tags(value: object) -> None:
         raise ValidationError("At most 50 tags.")
 
 
-class Product(Publishable):
+class Product(Counted):
     """Something a shop sells. Prices are integer minor units of the shop's currency."""
 
     class Status(models.TextChoices):
@@ -73,6 +74,7 @@ class Product(Publishable):
     updated_at = models.DateTimeField(auto_now=True)
 
     objects: ClassVar[Any] = ProductQuerySet.as_manager()
+    counted_as = "products"
 
     class Meta:
         ordering = ["position", "id"]

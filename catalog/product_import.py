@@ -12,10 +12,12 @@ from catalog.models import FormerSlug, Product
 from catalog.shopify import Reading, ReadProduct, Remark
 from controlplane.publishing.models import take_turns
 from tenants.models import Tenant
+from tenants.plans import Use, use_of
 
 FIELDS = (
     "title", "description_html", "price", "compare_at_price", "image_url", "image_alt", "stock", "status", "tags",
 )  # fmt: skip
+NO_ROOM = "no room: the shop's plan includes no more products"
 BATCH = 500
 """Products a statement: SQLite takes 32,766 parameters."""
 
@@ -28,21 +30,26 @@ class Outcome:
     updated: int = 0
     unchanged: int = 0
     skipped: list[Remark] = dataclasses.field(default_factory=list)
+    use: Use | None = None
+    """What the shop has of its plan's products afterwards."""
 
 
 def store(tenant: Tenant, reading: Reading, *, dry_run: bool = False) -> Outcome:
     """Creates and updates the shop's products in one transaction; a dry run does the same and rolls back.
 
     New products come behind the existing ones, active unless the file says otherwise. Products that the file
-    doesn't name stay.
+    doesn't name stay. New ones that the shop's plan has no room for are skipped, the file's last ones first.
     """
     outcome = Outcome()
     with transaction.atomic():
-        take_turns([tenant.pk])  # nobody takes one of the file's addresses meanwhile
+        take_turns([tenant.pk])  # nobody takes one of the file's addresses, or the plan's room, meanwhile
+        room = use_of(tenant.pk, Product.counted_as).room
         last = Product.objects.filter(tenant=tenant).aggregate(last=Max("position"))["last"]
         position = 0 if last is None else last + 1
         for batch in _batches(reading.products):
-            _store_batch(tenant, batch, position + outcome.created, outcome)
+            left = None if room is None else room - outcome.created
+            _store_batch(tenant, batch, position + outcome.created, outcome, left)
+        outcome.use = use_of(tenant.pk, Product.counted_as)
         if dry_run:
             transaction.set_rollback(True)
     return outcome
@@ -53,7 +60,9 @@ def _batches(products: Sequence[ReadProduct]) -> Iterator[Sequence[ReadProduct]]
         yield products[start : start + BATCH]
 
 
-def _store_batch(tenant: Tenant, batch: Sequence[ReadProduct], position: int, outcome: Outcome) -> None:
+def _store_batch(
+    tenant: Tenant, batch: Sequence[ReadProduct], position: int, outcome: Outcome, room: int | None
+) -> None:
     slugs = [read.slug for read in batch]
     stored = {p.slug: p for p in Product.objects.select_for_update().filter(tenant=tenant, slug__in=slugs)}
     created: list[Product] = []
@@ -65,6 +74,8 @@ def _store_batch(tenant: Tenant, batch: Sequence[ReadProduct], position: int, ou
         changed = _change(product, read)
         if message := _complaint(product):
             outcome.skipped.append(Remark(read.line, message, read.slug))
+        elif product._state.adding and room is not None and len(created) >= room:
+            outcome.skipped.append(Remark(read.line, NO_ROOM, read.slug))
         elif product._state.adding:
             created.append(product)
         elif changed:

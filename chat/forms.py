@@ -56,6 +56,7 @@ class ProfileForm(ShopForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._name_caps()
         if "model" in self.fields:
             names = [name for name in settings.CHAT_MODELS if name != self.instance.model]
             choices = [
@@ -63,6 +64,14 @@ class ProfileForm(ShopForm):
                 *((one, one) for one in filter(None, [self.instance.model, *names])),
             ]
             self.fields["model"] = forms.ChoiceField(choices=choices, required=False, widget=UnfoldAdminSelectWidget)
+
+    def _name_caps(self) -> None:
+        plan = self.instance.tenant.limits if self.instance.tenant_id else None
+        for name in ("daily_messages", "daily_tokens"):
+            most = getattr(plan, name, None)
+            if most is not None and name in self.fields:
+                told = f"Your plan allows {most:,} at most; a higher figure counts as that."
+                self.fields[name].help_text = f"{self.fields[name].help_text} {told}".strip()
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]

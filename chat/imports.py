@@ -20,6 +20,7 @@ from controlplane.adapters.public_addresses import is_public, resolve
 from controlplane.adapters.web_pages import Page, PageError, Web
 from controlplane.localcloud import defaults
 from tenants.models import Tenant
+from tenants.plans import make_room
 
 LEASE = timedelta(minutes=5)
 Kind, Reading = KnowledgeSource.Kind, KnowledgeSource.Reading
@@ -27,7 +28,10 @@ Kind, Reading = KnowledgeSource.Kind, KnowledgeSource.Reading
 
 @transaction.atomic
 def accept_file(tenant: Tenant, name: str, data: bytes) -> KnowledgeSource:
-    """Takes a file to be read soon. A file of the same name is replaced: its text stays until the new one is read."""
+    """Takes a file to be read soon. A file of the same name is replaced: its text stays until the new one is read.
+
+    Raises PlanLimitError where the shop's plan has no room for another one.
+    """
     assert len(data) <= MAX_BYTES  # the form says so
     now = timezone.now()
     source = KnowledgeSource.objects.filter(tenant=tenant, kind=Kind.FILE, file_name=name).first()
@@ -46,8 +50,13 @@ def _title_of(name: str) -> str:
 
 @transaction.atomic
 def accept_pages(tenant: Tenant, urls: Sequence[str], refresh: str) -> list[KnowledgeSource]:
-    """Takes pages to be read soon; a page that is known already is read again, on the new schedule."""
+    """Takes pages to be read soon; a page that is known already is read again, on the new schedule.
+
+    Raises PlanLimitError where the shop's plan has no room for all of them; then none is taken.
+    """
     known = {one.url: one for one in KnowledgeSource.objects.filter(tenant=tenant, kind=Kind.PAGE, url__in=urls)}
+    if new := set(urls) - set(known):
+        make_room(tenant.pk, KnowledgeSource.counted_as, len(new))
     sources = []
     for url in dict.fromkeys(urls):
         source = known.get(url) or KnowledgeSource(tenant=tenant, kind=Kind.PAGE, url=url, title=url[:200])

@@ -22,4 +22,5 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password": "10/m/ip,4/h/key",
     "check_address": "60/m/user",
     "open_shop": "5/h/user",
+    "invite": "30/h/user,6/h/key",
 }

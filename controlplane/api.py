@@ -6,6 +6,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import django_auth
 
 from tenants.api import router as tenants_router
+from tenants.plans import PlanLimitError
 
 api = NinjaAPI(title="Storefront platform", version="1", auth=django_auth, docs_url=None)
 
@@ -37,6 +38,11 @@ def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
 @api.exception_handler(HttpError)
 def refused(request: HttpRequest, error: HttpError) -> HttpResponse:
     return problem(request, error.status_code, str(error))
+
+
+@api.exception_handler(PlanLimitError)
+def no_room(request: HttpRequest, error: PlanLimitError) -> HttpResponse:
+    return problem(request, 409, "The shop's plan has no room", detail=error.messages[0])
 
 
 api.add_router("/shops", tenants_router)

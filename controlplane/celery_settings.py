@@ -35,6 +35,10 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-hostnames": {"task": "tenants.tasks.sweep_hostnames", "schedule": 86_400.0, "options": {"expires": 3600}},
 }
 CELERY_BEAT_SCHEDULE |= {
+    name: {"task": f"tenants.tasks.{name}", "schedule": every, "options": {"expires": every}}
+    for name, every in {"close_shops": 600.0, "erase": 30.0, "build_exports": 60.0}.items()
+}
+CELERY_BEAT_SCHEDULE |= {
     name: {"task": f"chat.tasks.{name}", "schedule": every, "options": {"expires": every}}
     for name, every in {
         "collect_telemetry": 60.0,

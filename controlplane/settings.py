@@ -17,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from controlplane.account_settings import *  # noqa: F403 - all of them are settings
 from controlplane.adapters import turnstile
 from controlplane.admin_settings import *  # noqa: F403
+from controlplane.audit_settings import *  # noqa: F403
 from controlplane.celery_settings import *  # noqa: F403
 from controlplane.localcloud import defaults
 
@@ -160,9 +161,17 @@ ALL_DOCUMENTS = "tenants.documents.all_documents"
 PRODUCT_CARDS = "catalog.documents.cards"
 CHAT_CONFIG = "chat.documents.chat_config"
 EMBEDDING_MODELS = "chat.models.embedding.models_of"
+# What leaves every store step by step; and the files of a shop: how they are erased, and what is left of them.
+ERASURES = {"shop": "tenants.erasing.shop", "person": "tenants.erasing.person", "shopper": "chat.erasing"}
+SHOP_FILES = {"erase": ["tenants.exporting.erase_files"], "list": ["tenants.exporting.files_of"]}
+# What a shop's copy is made of: each yields paths inside the ZIP with their bytes.
+EXPORT_PARTS = ["tenants.exports.parts", "catalog.exports.parts", "chat.exports.parts"]
+# What a plan limits, by the name of its field.
+COUNTED = {"domains": "tenants.Domain", "products": "catalog.Product", "knowledge": "chat.KnowledgeSource"}
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.filters",
     "unfold.contrib.forms",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -171,6 +180,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "auditlog",  # before tenants, which has the model and the pages of its log
     "controlplane.publishing",
     "tenants",
     "catalog",
@@ -181,6 +191,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "tenants.audit.request.middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -285,6 +296,11 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # Copies that merchants ask for: a folder that the web processes and the workers share.
+    "exports": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": env.str("EXPORTS_DIR", str(DATA_DIR / "exports")), "base_url": None},
+    },
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
@@ -327,8 +343,9 @@ LOG_LEVEL = env.str("LOG_LEVEL", "INFO", validate=environs.validate.OneOf(["DEBU
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"}},
+    "filters": {"request": {"()": "tenants.audit.request.RequestIdFilter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request"]}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     # httpx logs every request's URL at INFO: noise, and URLs name keys.
     "loggers": {"httpx": {"level": "WARNING"}, "httpcore": {"level": "WARNING"}},

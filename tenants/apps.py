@@ -4,3 +4,8 @@ from django.apps import AppConfig
 class TenantsConfig(AppConfig):
     name = "tenants"
     verbose_name = "Shops"
+
+    def ready(self) -> None:
+        from tenants.audit import recording
+
+        recording.register()

@@ -69,7 +69,7 @@ def domain_records(hosts: Collection[str]) -> Mapping[str, str]:
 
     A host that nobody has proven gets a record that names no shop: the claim alone must not tell who made it.
     """
-    domains = Domain.objects.served().filter(host__in=hosts).select_related("tenant__landing__live")
+    domains = Domain.objects.served().filter(host__in=hosts).select_related("tenant__landing__live", "tenant__plan")
     claimed = Domain.objects.filter(host__in=hosts).values_list("host", flat=True)
     records = {host: UNPROVEN.to_json() for host in claimed}
     bodies: dict[uuid.UUID, DomainRecord] = {}

@@ -69,8 +69,11 @@ class PublishingLineAdmin(TenantScopedAdmin):
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist = super().get_changelist_instance(request)
-        attach_states(self.model, changelist.result_list)
+        self.mark_states(changelist.result_list)
         return changelist
+
+    def mark_states(self, rows: Sequence[Any]) -> None:
+        attach_states(self.model, rows)
 
     @display(description="Publishing", label=COLOURS)
     def publishing(self, obj: Any) -> tuple[str, str]:

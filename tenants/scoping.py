@@ -1,40 +1,71 @@
 """Who sees and changes what in the admin: whatever a merchant touches belongs to a shop of their memberships.
 
-Merchants hold no Django permissions: their role in the object's shop decides. Superusers are platform staff.
+Merchants hold no Django permissions: their role in the object's shop decides. Platform staff (tenants.staff) see every
+shop, which doesn't mean that they change anything there: only administrators do, and everybody in shops of their own.
 Anything of another shop does not exist for a merchant: 404, never 403 or a redirect.
 """
 
 import functools
 import uuid
-from typing import Any, cast
+from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.http import Http404, HttpRequest
 
 from controlplane.publishing.unfold import ModelAdmin
 from tenants.models import Membership, Tenant
 from tenants.moderation.acting import acting_of
+from tenants.plans import Counted, make_room, warning_after
 
 Role = Membership.Role
 RANK = {Role.VIEWER: 0, Role.EDITOR: 1, Role.OWNER: 2}
 
 
 def is_platform_staff(request: HttpRequest) -> bool:
-    return isinstance(request.user, User) and request.user.is_active and request.user.is_superuser
+    """Whether the user looks into every shop. To look only: for changes ask `may`, or one of the functions below."""
+    return _holds(request, "tenants.support_tenant")
 
 
 def may_moderate(request: HttpRequest) -> bool:
     """Whether the user suspends and restores shops and works on the queue of flags."""
-    return is_platform_staff(request) and cast(User, request.user).has_perm("tenants.moderate_tenant")
+    return is_platform_staff(request) and _holds(request, "tenants.moderate_tenant")
 
 
 def may_close(request: HttpRequest) -> bool:
     """Whether the user may ask for, and as a second person agree to, the end of a shop."""
-    return is_platform_staff(request) and cast(User, request.user).has_perm("tenants.close_tenant")
+    return is_platform_staff(request) and _holds(request, "tenants.close_tenant")
+
+
+def may_open(request: HttpRequest) -> bool:
+    """Whether the user opens shops for others."""
+    return is_platform_staff(request) and _holds(request, "tenants.add_tenant")
+
+
+def may_change_any_shop(request: HttpRequest) -> bool:
+    """Whether the user changes what is in any shop, as its owner would: administrators, not support or moderators."""
+    return is_platform_staff(request) and _holds(request, "tenants.change_tenant")
+
+
+def _holds(request: HttpRequest, permission: str) -> bool:
+    user = request.user
+    return isinstance(user, User) and user.has_perm(permission)  # False for inactive users
+
+
+def may_change_plans(request: HttpRequest) -> bool:
+    """Whether the user gives shops their plans; the plans themselves are data of whoever may change them."""
+    return _holds(request, "tenants.change_plan")
+
+
+def warn_of_limit(request: HttpRequest, obj: Any) -> None:
+    """Tells who has just added something that the shop's plan is nearly, or wholly, used up."""
+    if not isinstance(obj, Counted) or not obj.takes_room:
+        return
+    if text := warning_after(obj.shop_id, obj.counted_as):
+        messages.warning(request, text)
 
 
 def roles(request: HttpRequest) -> dict[uuid.UUID, Role]:
@@ -52,7 +83,7 @@ def roles(request: HttpRequest) -> dict[uuid.UUID, Role]:
 
 def may(request: HttpRequest, least: Role, tenant_id: uuid.UUID | None = None) -> bool:
     """Whether the user has at least this role in the shop; without a shop: in any of theirs."""
-    if is_platform_staff(request):
+    if is_platform_staff(request) if least == Role.VIEWER else may_change_any_shop(request):
         return True
     if not getattr(request.user, "is_staff", False):
         return False
@@ -66,7 +97,7 @@ def may(request: HttpRequest, least: Role, tenant_id: uuid.UUID | None = None) -
 def shops(request: HttpRequest, least: Role = Role.VIEWER) -> models.QuerySet[Tenant]:
     """The shops in which the user has at least this role."""
     visible: models.QuerySet[Tenant] = Tenant.objects.visible_to(request.user)
-    if is_platform_staff(request) or least == Role.VIEWER:
+    if least == Role.VIEWER or may_change_any_shop(request):
         return visible
     return visible.filter(pk__in=[pk for pk, role in roles(request).items() if RANK[role] >= RANK[least]])
 
@@ -123,6 +154,15 @@ class ShopForm(forms.ModelForm[Any]):
         if self.shop is not None and self.instance._state.adding:
             self.instance.tenant = self.shop
 
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        new = self.instance
+        if not self.errors and isinstance(new, Counted) and new._state.adding and new.takes_room:
+            try:
+                make_room(new.shop_id, new.counted_as)
+            except ValidationError as error:
+                self.add_error(None, error)
+
     def _get_validation_exclusions(self) -> set[str]:
         excluded: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
         return excluded - {"tenant"} if self.instance.tenant_id else excluded
@@ -166,7 +206,7 @@ class TenantScopedAdmin(Scoped, ModelAdmin):
         """Of the chosen objects those of shops where the user may change them, without order or joins."""
         chosen = list(queryset.order_by().values_list("pk", flat=True))
         rows: models.QuerySet[Any] = self.model._default_manager.filter(pk__in=chosen)
-        if is_platform_staff(request):
+        if may_change_any_shop(request):
             return rows
         return rows.filter(**{f"{self.tenant_path}__in": shops(request, self.changed_by)})
 
@@ -175,6 +215,8 @@ class TenantScopedAdmin(Scoped, ModelAdmin):
         if not self.has_change_permission(request, obj):
             raise PermissionDenied
         super().save_model(request, obj, form, change)
+        if not change:
+            warn_of_limit(request, obj)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)

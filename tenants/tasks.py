@@ -9,7 +9,9 @@ from redis.exceptions import RedisError
 
 from controlplane.adapters.errors import AdapterError
 from controlplane.publishing.tasks import send
+from tenants import closing, exporting
 from tenants.domains import issuing, letters, orphans
+from tenants.erasing import machine
 from tenants.models import Landing, Suspension
 from tenants.moderation import darkness
 from tenants.moderation import letters as owners
@@ -49,6 +51,23 @@ def sweep_hostnames() -> int:
 @shared_task
 def run_schedule() -> None:
     run_due()
+
+
+@shared_task
+def close_shops() -> int:
+    """Reminds of grace periods that end, and begins the erasures whose time has come."""
+    exporting.forget_old()
+    return closing.run_due()
+
+
+@shared_task
+def erase() -> int:
+    return machine.run_due()
+
+
+@shared_task(soft_time_limit=exporting.LONGEST, time_limit=exporting.LONGEST + 60)
+def build_exports() -> int:
+    return exporting.run_due()
 
 
 @shared_task

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
@@ -14,6 +15,7 @@ from django.urls import reverse
 
 from controlplane.publishing.models import StaleDocument
 from tenants.models import Domain, Landing, Membership, Revision, Suspension, Tenant
+from tenants.plans import model_of, warnings_from
 
 LOW_STOCK = 5
 MOST_CHANGES = 8
@@ -43,7 +45,9 @@ def with_facts(shops: QuerySet[Tenant]) -> QuerySet[Tenant]:
     knowledge = apps.get_model("chat", "KnowledgeSource")._default_manager.filter(**mine)
     low = products.filter(status="active", stock__lte=LOW_STOCK)
     failed = StaleDocument.objects.filter(**mine).exclude(parked_at=None)
-    return shops.select_related("landing__live").annotate(
+    counts = {f"count_of_{kind}": _count(model_of(kind).counted().filter(**mine)) for kind in settings.COUNTED}
+    return shops.select_related("landing__live", "plan").annotate(
+        **counts,
         has_product=Exists(products.filter(status="active")),
         has_knowledge=Exists(knowledge),
         has_domain=Exists(Domain.objects.filter(**mine, is_platform=False)),
@@ -99,7 +103,9 @@ def notices_of(shop: Any) -> list[Notice]:
     editor = reverse("admin:tenants_landing_change", args=[landing.pk]) if landing else ""
     found = []
     if shop.status != Tenant.Status.ACTIVE:
-        url = reverse("admin:tenants_tenant_suspension", args=[shop.pk]) if shop.suspended_for else ""
+        url = reverse("admin:tenants_tenant_close", args=[shop.pk]) if shop.status == Tenant.Status.CLOSED else ""
+        if shop.suspended_for and shop.status == Tenant.Status.SUSPENDED:
+            url = reverse("admin:tenants_tenant_suspension", args=[shop.pk])
         why = f" {shop.suspended_for}" if shop.suspended_for else ""
         text = f"This shop is {shop.get_status_display().lower()}: shoppers can't see it.{why}"
         found.append(Notice(text=text, url=url, urgent=True))
@@ -110,6 +116,9 @@ def notices_of(shop: Any) -> list[Notice]:
         found.append(Notice(text=landing.schedule_problem, url=editor, urgent=True))
     if landing and landing.live_id and landing.state == "changed":
         found.append(Notice(text="The landing page has changes that are not published.", url=editor))
+    settings_page = reverse("admin:tenants_tenant_change", args=[shop.pk])
+    uses = warnings_from(shop, [(kind, getattr(shop, f"count_of_{kind}")) for kind in settings.COUNTED])
+    found += [Notice(text=use.warning, url=f"{settings_page}#plan", urgent=use.state == "full") for use in uses]
     if shop.low_stock:
         products = "One product is" if shop.low_stock == 1 else f"{shop.low_stock} products are"
         url = reverse("admin:catalog_product_changelist") + f"?shop={shop.slug}&o=4"

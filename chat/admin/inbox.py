@@ -14,7 +14,8 @@ from chat.forms import AnswerForm
 from chat.models import KnowledgeSource, QuestionGroup
 from controlplane.adapters.errors import AdapterError
 from controlplane.publishing.unfold import display
-from tenants.scoping import Role, TenantFilter, TenantScopedAdmin, shops
+from tenants.plans import PlanLimitError
+from tenants.scoping import Role, TenantFilter, TenantScopedAdmin, shops, warn_of_limit
 
 STATE_COLOURS = {"open": "warning", "answered": "success", "dismissed": "info"}
 State = QuestionGroup.State
@@ -123,7 +124,10 @@ class QuestionGroupAdmin(TenantScopedAdmin):
         context: dict[str, Any] = {"group": group, "form": form, "questions": inbox.past_questions(group)}
         if request.method == "POST" and form.is_valid():
             if "_publish" in request.POST:
-                return self._publish(request, group, draft)
+                try:
+                    return self._publish(request, group, draft)
+                except PlanLimitError as error:
+                    form.add_error(None, error)
             context |= preview(group, draft)
         title = "Answer a question"
         page = {**self.admin_site.each_context(request), "opts": self.opts, "title": title, **context}
@@ -133,6 +137,7 @@ class QuestionGroupAdmin(TenantScopedAdmin):
         with transaction.atomic():
             draft.save()
             inbox.answered(group, draft)
+        warn_of_limit(request, draft)
         self.message_user(request, "The answer is in the chat's knowledge and being published.", messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:chat_questiongroup_changelist"))
 

@@ -16,8 +16,9 @@ from chat.models import EmbeddingState, KnowledgeSource
 from controlplane.adapters.errors import AdapterError
 from controlplane.publishing import cells
 from controlplane.publishing.unfold import display
+from tenants.plans import PlanLimitError
 from tenants.publishing_line import PublishingLineAdmin
-from tenants.scoping import Role, TenantFilter, may
+from tenants.scoping import Role, TenantFilter, may, warn_of_limit
 
 READING_COLOURS = {"done": "success", "queued": "info", "running": "info", "failed": "danger"}
 TYPED = (KnowledgeSource.Kind.FAQ, KnowledgeSource.Kind.TEXT)
@@ -82,9 +83,14 @@ class KnowledgeSourceAdmin(PublishingLineAdmin):
             if fault := fault_of(file):
                 self.message_user(request, f"{file.name} was not taken: {fault}", messages.ERROR)
                 continue
-            imports.accept_file(form.tenant, file.name, file.read())
+            try:
+                accepted = imports.accept_file(form.tenant, file.name, file.read())
+            except PlanLimitError as error:
+                self.message_user(request, f"{file.name} was not taken: {error.messages[0]}", messages.ERROR)
+                continue
             taken += 1
         if taken:
+            warn_of_limit(request, accepted)
             files = "1 file is" if taken == 1 else f"{taken} files are"
             self.message_user(request, f"{files} being read. The list below shows how far they are.", messages.SUCCESS)
 
@@ -93,11 +99,19 @@ class KnowledgeSourceAdmin(PublishingLineAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         if request.method == "POST" and form.is_valid():
-            found = imports.accept_pages(form.tenant, form.cleaned_data["urls"], form.cleaned_data["refresh"])
-            pages = "1 page is" if len(found) == 1 else f"{len(found)} pages are"
-            self.message_user(request, f"{pages} being read. The list below shows how far they are.", messages.SUCCESS)
-            return HttpResponseRedirect(reverse("admin:chat_knowledgesource_changelist"))
+            try:
+                found = imports.accept_pages(form.tenant, form.cleaned_data["urls"], form.cleaned_data["refresh"])
+            except PlanLimitError as error:
+                form.add_error("urls", error)
+            else:
+                self._tell_of_pages(request, found)
+                return HttpResponseRedirect(reverse("admin:chat_knowledgesource_changelist"))
         return self._page(request, "chat/admin/pages.html", "Import web pages", form=form)
+
+    def _tell_of_pages(self, request: HttpRequest, found: list[KnowledgeSource]) -> None:
+        warn_of_limit(request, found[0])
+        pages = "1 page is" if len(found) == 1 else f"{len(found)} pages are"
+        self.message_user(request, f"{pages} being read. The list below shows how far they are.", messages.SUCCESS)
 
     # --- try it ---
 

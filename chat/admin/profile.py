@@ -22,7 +22,7 @@ class ChatProfileAdmin(PublishingLineAdmin):
     form = ProfileForm
     list_display = ("tenant_name", "on", "tone", "messages_today")
     list_filter = ("enabled", TenantFilter)
-    list_select_related = ("tenant",)
+    list_select_related = ("tenant__plan",)
     search_fields = ("tenant__name", "tenant__slug")
     ordering = ("tenant__name",)
     change_form_before_template = "chat/admin/profile_before.html"
@@ -79,7 +79,7 @@ class ChatProfileAdmin(PublishingLineAdmin):
     @display(description="Messages today")
     def messages_today(self, obj: ChatProfile) -> str:
         usage = usage_today(obj)
-        return f"{usage.messages:,} of {obj.daily_messages:,}"
+        return f"{usage.messages:,} of {obj.budgets['daily_messages']:,}"
 
 
 def usage_today(profile: ChatProfile) -> Usage:
@@ -90,7 +90,8 @@ def usage_today(profile: ChatProfile) -> Usage:
 def budget_of(profile: ChatProfile) -> dict[str, Any]:
     """Today's bars: what was used of what, in percent, and whether anything is left."""
     usage = usage_today(profile)
-    rows = (("Messages", usage.messages, profile.daily_messages), ("Tokens", usage.tokens, profile.daily_tokens))
+    most_messages, most_tokens = profile.budgets.values()
+    rows = (("Messages", usage.messages, most_messages), ("Tokens", usage.tokens, most_tokens))
     bars = [
         {
             "title": name,

@@ -1,7 +1,11 @@
 """Questions that the chat could not answer, grouped by meaning."""
 
+from typing import Any, ClassVar
+
 from django.db import models
 from uuid_utils.compat import uuid7
+
+from tenants.audit.entries import AuditedQuerySet
 
 
 class QuestionGroup(models.Model):
@@ -25,6 +29,8 @@ class QuestionGroup(models.Model):
     )
     answered_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[Any] = AuditedQuerySet.as_manager()
 
     class Meta:
         verbose_name = "unanswered question"

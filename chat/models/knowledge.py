@@ -8,7 +8,8 @@ from django.db import models
 from uuid_utils.compat import uuid7
 
 from controlplane.publishing.documents import TURSO, Document
-from controlplane.publishing.models import OwnedDocument, Publishable
+from controlplane.publishing.models import OwnedDocument
+from tenants.plans import Counted
 from tenants.validators import validate_link
 
 MAX_TEXT = 200_000
@@ -18,7 +19,7 @@ SHOWN = frozenset({"tenant", "title", "body", "url", "status"})
 """The fields that a source's chunks are made of; the others are book-keeping."""
 
 
-class KnowledgeSource(Publishable):
+class KnowledgeSource(Counted):
     """A question with its answer, or a text: typed, read from a file or from a page of the merchant's site.
 
     `body` is Markdown. What is still to be read, or could not be read, has no text yet or its last good one.
@@ -67,6 +68,8 @@ class KnowledgeSource(Publishable):
     last_modified = models.CharField(max_length=100, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    counted_as = "knowledge"
 
     class Meta:
         verbose_name = "knowledge entry"

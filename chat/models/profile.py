@@ -95,6 +95,11 @@ class ChatProfile(Publishable):
         cls.objects.bulk_create([cls(tenant_id=pk) for pk in missing], ignore_conflicts=True, batch_size=500)
 
     @property
+    def budgets(self) -> dict[str, int]:
+        """The budgets that count: the merchant's own, at most those of the shop's plan."""
+        return {name: self.tenant.limits.cap(name, getattr(self, name)) for name in ("daily_messages", "daily_tokens")}
+
+    @property
     def settings(self) -> ChatSettings:
         """What the shop's records say; a chat that is off says nothing but that."""
         if not self.enabled:
@@ -103,5 +108,5 @@ class ChatProfile(Publishable):
             enabled=True, greeting=self.greeting, tone=self.tone,
             suggested_questions=tuple(self.suggested_questions), refused_topics=tuple(self.refused_topics),
             contact_email=self.contact_email, contact_phone=self.contact_phone, contact_url=self.contact_url,
-            model=self.model, daily_messages=self.daily_messages, daily_tokens=self.daily_tokens,
+            model=self.model, **self.budgets,
         )  # fmt: skip

@@ -56,6 +56,12 @@ def vectors(cell: str) -> VectorStore:
     return _vectors(config["url"], config["auth_token"])
 
 
+def vector_database(cell: str) -> TursoDatabase:
+    """The database that a cell's vector store is in, for what asks past the store: what is left of a shop."""
+    config = settings.VECTOR_CELLS[cell]
+    return _turso(config["url"], config["auth_token"])
+
+
 def telemetry() -> TursoDatabase:
     """The database that the edge writes its conversations into, its schema in place."""
     return _telemetry(settings.TELEMETRY_DATABASE_URL, settings.TELEMETRY_AUTH_TOKEN)
@@ -67,7 +73,7 @@ _opened = contextlib.ExitStack()
 def close() -> None:
     """Closes every client; the next use makes new ones."""
     _opened.close()
-    for made in (_kv, _ai, _edge, _hostnames, _instant, _vectors, _telemetry):
+    for made in (_kv, _ai, _edge, _hostnames, _instant, _vectors, _turso, _telemetry):
         made.cache_clear()
 
 
@@ -102,9 +108,14 @@ def _instant(app_id: str, admin_token: str, api_uri: str) -> InstantApp:
 
 @functools.lru_cache
 def _vectors(url: str, auth_token: str) -> VectorStore:
-    store = VectorStore(_opened.enter_context(contextlib.closing(TursoDatabase(url, auth_token))))
+    store = VectorStore(_turso(url, auth_token))
     store.ensure_schema()
     return store
+
+
+@functools.lru_cache
+def _turso(url: str, auth_token: str) -> TursoDatabase:
+    return _opened.enter_context(contextlib.closing(TursoDatabase(url, auth_token)))
 
 
 @functools.lru_cache

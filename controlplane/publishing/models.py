@@ -3,8 +3,10 @@
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from importlib import import_module
 from typing import Any, Self, TypeVar
 
+from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
@@ -55,7 +57,8 @@ class StaleDocument(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["destination", "key"], name="one_row_per_document")]
         indexes = [
-            models.Index(fields=["destination", "due_at"], condition=models.Q(parked_at=None), name="due_documents")
+            models.Index(fields=["destination", "due_at"], condition=models.Q(parked_at=None), name="due_documents"),
+            models.Index(fields=["tenant"], condition=~models.Q(parked_at=None), name="parked_of_tenant"),
         ]
 
     def __str__(self) -> str:
@@ -106,6 +109,11 @@ def nudge() -> None:
     tasks.nudge()
 
 
+def recorder() -> Any:
+    """The audit log's module, for bulk writes: they send no signals."""
+    return import_module(settings.BULK_RECORDER)
+
+
 class PublishableQuerySet(models.QuerySet[M]):
     """Bulk writes mark what they touch, as `save()` and `delete()` do: keys before and after, one transaction."""
 
@@ -117,6 +125,7 @@ class PublishableQuerySet(models.QuerySet[M]):
             documents = [*self.model.documents_of(before, fields)]
             count = super().update(**kwargs)
             after = list(self.model._base_manager.using(self.db).filter(pk__in=[row.pk for row in before]))
+            recorder().changed(before, after)
             StaleDocument.mark([*documents, *self.model.documents_of(after, fields)])
         return count
 
@@ -124,7 +133,8 @@ class PublishableQuerySet(models.QuerySet[M]):
         with transaction.atomic(using=self.db):
             self.model.take_turns(self.order_by())
             documents = [*self.model.documents_of(list(self.order_by()), None)]
-            deleted = super().delete()
+            with recorder().gathered():
+                deleted = super().delete()
             StaleDocument.mark(documents)
         return deleted
 
@@ -133,6 +143,7 @@ class PublishableQuerySet(models.QuerySet[M]):
         with transaction.atomic(using=self.db):
             self.model.take_turns(objs)
             created = super().bulk_create(objs, *args, **kwargs)
+            recorder().created(created)
             StaleDocument.mark(self.model.documents_of(created, None))
         return created
 

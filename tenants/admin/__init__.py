@@ -2,9 +2,9 @@
 
 from django.contrib import admin
 
-from tenants.admin import domains, landings, moderation_lists, people, shops
+from tenants.admin import audit, domains, endings, landings, moderation_lists, people, plans, shops, users
 
-__all__ = ["domains", "landings", "moderation_lists", "people", "shops"]
+__all__ = ["audit", "domains", "endings", "landings", "moderation_lists", "people", "plans", "shops", "users"]
 
 admin.site.index_template = "tenants/admin/home.html"
 admin.site.login_template = "tenants/admin/login.html"

@@ -26,8 +26,9 @@ from tenants.domains import names
 from tenants.domains.records import DnsRecord, letter, records_for
 from tenants.domains.states import OVER, State
 from tenants.models import Domain, ReleasedHost, Tenant, keep_a_primary
+from tenants.plans import PlanLimitError
 from tenants.publishing_line import PublishingLineAdmin
-from tenants.scoping import Role, ShopForm, TenantFilter, is_platform_staff, only_shop
+from tenants.scoping import Role, ShopForm, TenantFilter, is_platform_staff, only_shop, warn_of_limit
 
 COLOURS = {"works": "success", "soon": "info", "you": "warning"}
 QUOTA_FRESH = 60
@@ -134,13 +135,19 @@ class DomainAdmin(PublishingLineAdmin):
             others.update(is_primary=False)
         super().save_model(request, obj, form, change)
         if not change and form.cleaned_data.get("with_twin") and (twin := names.parse(obj.host).twin):
-            self.add_twin(obj, twin)
+            self.add_twin(request, obj, twin)
         keep_a_primary([obj.tenant_id])
 
-    def add_twin(self, obj: Domain, host: str) -> None:
+    def add_twin(self, request: HttpRequest, obj: Domain, host: str) -> None:
         taken = Domain.objects.filter(tenant=obj.tenant_id, host=host).exists()
-        if not taken and not ReleasedHost.blocks(host, obj.tenant_id, timezone.now()):
-            Domain.objects.create(tenant=obj.tenant, host=host, primary_when_live=False)
+        if taken or ReleasedHost.blocks(host, obj.tenant_id, timezone.now()):
+            return
+        try:
+            twin = Domain.objects.create(tenant=obj.tenant, host=host, primary_when_live=False)
+        except PlanLimitError as error:
+            self.message_user(request, f"{host} was not added: {error.messages[0]}", messages.WARNING)
+        else:
+            warn_of_limit(request, twin)
 
     def response_add(self, request: HttpRequest, obj: Domain, post_url_continue: str | None = None) -> HttpResponse:
         """To the records that are to be set, whatever button was pressed."""

@@ -35,6 +35,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                     _link("Landing page", "web", "tenants_landing_changelist"),
                     _link("Products", "sell", "catalog_product_changelist"),
                     _link("Domains", "language", "tenants_domain_changelist"),
+                    *(
+                        [_link("History", "history", "tenants_auditentry_changelist")]
+                        if may(request, Role.OWNER)
+                        else []
+                    ),
                 ],
             }
         )
@@ -64,6 +69,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         )
     platform = [
         _link("Outbox", "outbox", "publishing_staledocument_changelist", "publishing.view_staledocument"),
+        _link("Plans", "sell", "tenants_plan_changelist", "tenants.view_plan"),
+        _link("Closed shops", "delete_sweep", "tenants_closedshop_changelist", "tenants.view_closedshop"),
+        _link("Erasures", "ink_eraser", "tenants_erasure_changelist", "tenants.view_erasure"),
         _link("Users", "group", "auth_user_changelist", "auth.view_user"),
         _link("Groups", "admin_panel_settings", "auth_group_changelist", "auth.view_group"),
     ]

@@ -15,7 +15,7 @@ from tenants.diffs import changes
 from tenants.models import Landing, Revision
 from tenants.page import Page
 from tenants.publishing_line import PublishingLineAdmin, address_of
-from tenants.scoping import TenantFilter, is_platform_staff, only_shop
+from tenants.scoping import TenantFilter, may_change_any_shop, only_shop
 from tenants.section_forms import forms, page_fields
 from tenants.themes import PRESETS
 
@@ -34,7 +34,7 @@ class LandingAdmin(LandingRequests, PublishingLineAdmin):
     fields = ("tenant",)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return is_platform_staff(request)  # a shop opens with its page
+        return may_change_any_shop(request)  # a shop opens with its page
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # it goes with its shop

@@ -20,7 +20,7 @@ from tenants.models import ActingSession, Appeal, ClosingRequest, Suspension, Te
 from tenants.models.moderation import LONGEST_TEXT, follow
 from tenants.moderation import acting, darkness
 from tenants.publishing_line import PublishingLineAdmin
-from tenants.scoping import Role, is_platform_staff, may, may_close, may_moderate
+from tenants.scoping import Role, is_platform_staff, may_close, may_moderate, roles
 
 MOST_AT_ONCE = 100
 PART_NAMES = {"page": "Page and cart", "chat": "Chat", "products": "Products"}
@@ -69,7 +69,7 @@ class ModeratedAdmin(PublishingLineAdmin):
 
         return [
             many("moderation/suspend/", "suspend", self.suspend_view),
-            many("moderation/restore/", "restore", self.restore_view),
+            many("moderation/unsuspend/", "unsuspend", self.unsuspend_view),
             many("acting/stop/", "acting_stop", require_POST(self.acting_stop_view)),
             many("acting/write/", "acting_write", self.acting_write_view),
             one("suspension", self.suspension_view),
@@ -77,7 +77,7 @@ class ModeratedAdmin(PublishingLineAdmin):
             one("answer", require_POST(self.answer_view)),
             one("darkness", self.darkness_view),
             one("act", require_POST(self.act_view)),
-            one("close", self.close_view),
+            one("ask_to_close", self.ask_to_close_view),
             one("closing", require_POST(self.closing_view)),
             *super().get_urls(),
         ]
@@ -99,11 +99,11 @@ class ModeratedAdmin(PublishingLineAdmin):
         return self.ask(request, "suspend", {"form": form, "tenants": chosen, "danger": True,
                                              "title": "Suspend", "button": "Suspend"})  # fmt: skip
 
-    def restore_view(self, request: HttpRequest) -> HttpResponse:
+    def unsuspend_view(self, request: HttpRequest) -> HttpResponse:
         chosen = self.chosen(request)
         if chosen and request.method == "POST":
             return self.each(request, chosen, "back on the web", Suspension.lift)
-        return self.ask(request, "restore", {"tenants": chosen, "title": "Restore", "button": "Restore"})
+        return self.ask(request, "unsuspend", {"tenants": chosen, "title": "Restore", "button": "Restore"})
 
     def chosen(self, request: HttpRequest) -> Sequence[Tenant]:
         require(request, may_moderate)
@@ -139,17 +139,16 @@ class ModeratedAdmin(PublishingLineAdmin):
     def suspension_page(self, request: HttpRequest, tenant: Tenant, form: forms.Form) -> HttpResponse:
         suspension = Suspension.of(tenant)
         appeals = list(suspension.appeals.all()) if suspension else []
-        speaks = may(request, Role.OWNER, tenant.pk) and acting.acting_of(request) is None
         context = {
             "tenant": tenant, "suspension": suspension, "appeals": appeals, "form": form, "title": "Suspension",
-            "original": tenant, "speaks": speaks and not is_platform_staff(request),
+            "original": tenant, "speaks": speaks_for(request, tenant),
             "waits": any(appeal.answered_at is None for appeal in appeals),
         }  # fmt: skip
         return self.page(request, "suspension", context)
 
     def appeal_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         tenant = self.seen(request, object_id)
-        if is_platform_staff(request) or not may(request, Role.OWNER, tenant.pk):
+        if not speaks_for(request, tenant):
             raise PermissionDenied
         suspension, form = Suspension.of(tenant), AppealForm(request.POST)
         if suspension is not None and form.is_valid():
@@ -190,7 +189,7 @@ class ModeratedAdmin(PublishingLineAdmin):
 
     # The end of a shop, by two people
 
-    def close_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def ask_to_close_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         require(request, may_close)
         tenant = self.seen(request, object_id)
         form = ReasonForm(request.POST or None)
@@ -201,7 +200,7 @@ class ModeratedAdmin(PublishingLineAdmin):
                 return self.back(tenant)
             except ValidationError as error:
                 form.add_error("reason", error.messages)
-        return self.ask(request, "close", {"form": form, "tenants": [tenant], "original": tenant,
+        return self.ask(request, "ask_to_close", {"form": form, "tenants": [tenant], "original": tenant,
                                            "title": "Ask to close", "button": "Ask a second person"})  # fmt: skip
 
     def closing_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -281,6 +280,11 @@ def require(request: HttpRequest, allowed: Callable[[HttpRequest], bool]) -> Non
         raise Http404
     if not allowed(request):
         raise PermissionDenied
+
+
+def speaks_for(request: HttpRequest, tenant: Tenant) -> bool:
+    """By membership: nobody of the platform speaks for a merchant."""
+    return acting.acting_of(request) is None and roles(request).get(tenant.pk) == Role.OWNER
 
 
 def changelist() -> str:

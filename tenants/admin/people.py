@@ -1,40 +1,22 @@
-"""Who works in a shop, and the platform's own user list in Unfold's clothes (platform staff only)."""
+"""Who works in a shop."""
 
 from typing import Any
 
 from django import forms
-from django.contrib import admin
-from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from controlplane.publishing.unfold import ModelAdmin, TabularInline
-from tenants.models import Membership
+from controlplane.publishing.unfold import TabularInline
+from tenants.models import Membership, Tenant
 from tenants.moderation.acting import acting_of
-from tenants.scoping import Role, Scoped, is_platform_staff
-
-admin.site.unregister([User, Group])
-
-
-@admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
-    form = UserChangeForm
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
-
-
-@admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
-    pass
+from tenants.scoping import Role, Scoped, is_platform_staff, may_change_any_shop
 
 
 class MembershipForm(forms.ModelForm[Membership]):
-    """People are named by their exact user name: a chooser would show every user of the platform."""
+    """By their exact user name, for administrators only: merchants invite by e-mail (tenants.admin.invitations)."""
 
     person = forms.CharField(max_length=150, label="User name", widget=UnfoldAdminTextInputWidget())
 
@@ -63,8 +45,12 @@ class MembershipFormSet(BaseInlineFormSet[Any, Any, Any]):
 
     def clean(self) -> None:
         super().clean()
+        # Two owners may remove each other at the same moment: one waits here, and then the other is gone.
+        Tenant.objects.select_for_update().filter(pk=self.instance.pk).first()
+        stored = set(Membership.objects.filter(tenant=self.instance.pk).values_list("pk", flat=True))
         kept = [form for form in self.forms if form.cleaned_data and not form.cleaned_data.get("DELETE")]
-        if not any(form.cleaned_data.get("role") == Role.OWNER for form in kept):
+        owners = [form for form in kept if form.cleaned_data.get("role") == Role.OWNER]
+        if not any(form.instance._state.adding or form.instance.pk in stored for form in owners):
             raise ValidationError("A shop needs at least one owner.")
         people = [form.instance.user_id for form in kept]
         if len(people) != len(set(people)):
@@ -87,7 +73,10 @@ class MembershipInline(Scoped, TabularInline):
         return acting_of(request) is None and super().allows(request, least, obj)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.has_change_permission(request, obj)
+        return is_platform_staff(request) or self.has_change_permission(request, obj)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may_change_any_shop(request)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("user")

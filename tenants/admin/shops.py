@@ -12,8 +12,12 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from controlplane.publishing.keyset import KeysetAdmin
 from controlplane.publishing.status import PublishingStatus, status_of
 from controlplane.publishing.unfold import display
+from tenants.admin import shop_list
+from tenants.admin.invitations import Invitations
+from tenants.admin.lifecycle import LifecycleViews
 from tenants.admin.moderation import MOST_AT_ONCE, ModeratedAdmin
 from tenants.admin.people import MembershipInline
 from tenants.checks import check_size
@@ -21,7 +25,7 @@ from tenants.documents import live_page
 from tenants.models import ClosingRequest, Membership, Tenant
 from tenants.onboarding import open_shop
 from tenants.publishing_line import address_of
-from tenants.scoping import Role, is_platform_staff, may, may_close, may_moderate, only_shop
+from tenants.scoping import Role, is_platform_staff, may, may_close, may_moderate, may_open, only_shop
 
 STATUS_COLOURS = {"active": "success", "suspended": "warning", "closed": "danger"}
 
@@ -63,13 +67,15 @@ class NewShopForm(TenantForm):
 
 
 @admin.register(Tenant)
-class TenantAdmin(ModeratedAdmin):
+class TenantAdmin(Invitations, KeysetAdmin, LifecycleViews, ModeratedAdmin):
     tenant_path = "pk"
     form = TenantForm
     list_display = ("name", "slug", "state", "address", "currency", "publishing")
-    list_filter = ("status",)
+    sortable_by = ("slug",)
     search_fields = ("slug", "name")
+    search_help_text = "Slug, host, name or owner’s e-mail"
     ordering = ("slug",)
+    list_per_page = 50
     actions = ("suspend", "restore")
     inlines = (MembershipInline,)
     fieldsets = (
@@ -86,7 +92,7 @@ class TenantAdmin(ModeratedAdmin):
         return status_of(obj.pk)  # the shop's form speaks for all its documents
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return is_platform_staff(request)
+        return may_open(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever may close shops deletes those on whose end two people agreed."""
@@ -122,6 +128,17 @@ class TenantAdmin(ModeratedAdmin):
         obj._state.adding = False
         obj.refresh_from_db()
 
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        return shop_list.filters()
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        if not search_term.strip() or not is_platform_staff(request):
+            return super().get_search_results(request, queryset, search_term)  # a merchant's few shops
+        return queryset.filter(pk__in=shop_list.shops_found(search_term)), False
+
+    def mark_states(self, rows: Any) -> None:
+        shop_list.mark_publishing(rows)
+
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         shop = only_shop(request)
         if shop is not None and request.method == "GET":
@@ -154,4 +171,4 @@ class TenantAdmin(ModeratedAdmin):
 
     @admin.action(description="Restore: put back on the web", permissions=["moderate"])
     def restore(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> HttpResponse:
-        return self.go_to("restore", queryset)
+        return self.go_to("unsuspend", queryset)

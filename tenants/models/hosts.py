@@ -12,12 +12,13 @@ from django.utils import timezone
 from uuid_utils.compat import uuid7
 
 from controlplane.publishing.documents import KV, Document
-from controlplane.publishing.models import OwnedDocument, Publishable, PublishableQuerySet
+from controlplane.publishing.models import OwnedDocument, PublishableQuerySet
 from storefront.documents import domain_key
 from tenants import validators
 from tenants.domains.names import unicode_of
 from tenants.domains.states import PROVEN_STATES, State
 from tenants.domains.words import Words, words_for
+from tenants.plans import Counted
 
 if TYPE_CHECKING:
     from tenants.models.shops import Tenant
@@ -46,7 +47,7 @@ FORMER_HOSTS = timedelta(days=90)
 """How long an address on the platform sends visitors on after the shop has taken another one."""
 
 
-class Domain(Publishable):
+class Domain(Counted):
     """A host that serves a shop, or a shop's claim to one.
 
     The one on the platform's own domain follows the shop's slug. Of a merchant's own hosts several shops may hold a
@@ -105,6 +106,16 @@ class Domain(Publishable):
 
     def __str__(self) -> str:
         return unicode_of(self.host)
+
+    counted_as = "domains"
+
+    @property
+    def takes_room(self) -> bool:
+        return self.is_own
+
+    @classmethod
+    def counted(cls) -> models.QuerySet[Any]:
+        return cls._base_manager.filter(is_platform=False, retires_at=None).exclude(state=State.REMOVING)
 
     SHOWN: ClassVar[frozenset[str]] = frozenset(
         ("tenant", "host", "is_primary", "redirects", "state", "proven_at", "live_at")

@@ -182,7 +182,7 @@ class ClosingRequest(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     # It outlives the shop, whose name is therefore kept.
-    tenant = models.ForeignKey(Tenant, models.SET_NULL, null=True, related_name="closing_requests", editable=False)
+    tenant = models.ForeignKey(Tenant, models.SET_NULL, null=True, related_name="+", editable=False)
     shop = models.CharField(max_length=120, editable=False)
     asked_by = somebody()
     reason = words()
@@ -236,12 +236,14 @@ class ClosingRequest(models.Model):
     @transaction.atomic
     def agree(self, by: User) -> None:
         """Closes the shop. Raises ValidationError: the same person, decided already, or no right to."""
+        from tenants import closing
+
         asker = type(self).objects.select_related("asked_by").get(pk=self.pk).asked_by
         if asker is None or not asker.has_perm(self.PERMISSION):
             raise ValidationError("Whoever asked may not close shops any more. Ask anew.")
         self._decide(by, self.Decision.AGREED)
         assert self.tenant is not None
-        close_shop(self.tenant)
+        closing.begin(self.tenant, by, by_staff=True)
 
     def decline(self, by: User) -> None:
         self._decide(by, self.Decision.DECLINED)
@@ -269,17 +271,6 @@ class ClosingRequest(models.Model):
     def _require(cls, by: User) -> None:
         if not by.has_perm(cls.PERMISSION):
             raise ValidationError("You may not close shops.")
-
-
-def close_shop(tenant: Tenant) -> None:
-    """Takes the shop off the web for good, or until whoever may opens it again. Its rows stay."""
-    Tenant.objects.filter(pk=tenant.pk).exclude(status=Tenant.Status.CLOSED).update(status=Tenant.Status.CLOSED)
-    tenant.status = Tenant.Status.CLOSED
-
-
-def status_when_reopened(tenant: Tenant) -> str:
-    """What a closed shop goes back to: closing and opening it again must not get anybody out of a suspension."""
-    return Tenant.Status.SUSPENDED if Suspension.of(tenant) else Tenant.Status.ACTIVE
 
 
 def follow(suspension_id: uuid.UUID) -> None:

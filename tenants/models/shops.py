@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, PermissionsMixin
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils import timezone
@@ -12,7 +12,9 @@ from uuid_utils.compat import uuid7
 
 from controlplane.publishing.models import OwnedDocument, Publishable, PublishableQuerySet
 from tenants import validators
+from tenants.audit.entries import AuditedQuerySet
 from tenants.models.hosts import Domain
+from tenants.models.plans import Plan
 from tenants.registers import ReleasedHost
 
 Person = AbstractBaseUser | AnonymousUser | None
@@ -21,16 +23,16 @@ Person = AbstractBaseUser | AnonymousUser | None
 
 class TenantQuerySet(PublishableQuerySet["Tenant"]):
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
-        """The shops a user may see: those of their memberships; all of them for a superuser."""
+        """The shops a user may see: those of their memberships; all of them for platform staff."""
         if (acting_in := getattr(user, "acting_in", None)) is not None:  # see tenants.moderation.acting
             return self.filter(pk=acting_in)
-        if getattr(user, "is_superuser", False):
+        if isinstance(user, PermissionsMixin) and user.has_perm("tenants.support_tenant"):
             return self.all()
         return self.filter(memberships__user=user.pk).distinct() if user.pk else self.none()
 
     def delete(self) -> tuple[int, dict[str, int]]:
         with transaction.atomic():
-            ReleasedHost.keep(Domain.objects.filter(tenant__in=list(self.values_list("pk", flat=True))))
+            _leaving(list(self))
             return super().delete()
 
 
@@ -59,6 +61,8 @@ class Tenant(Publishable):
     )  # fmt: skip
     realtime_cell = models.CharField(max_length=40, default="default", editable=False)
     vector_cell = models.CharField(max_length=40, default="default", editable=False)
+    # Null only in rows of processes that knew no plans yet: save() fills it in, and `limits` reads it so.
+    plan = models.ForeignKey(Plan, models.PROTECT, related_name="tenants", null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -85,13 +89,20 @@ class Tenant(Publishable):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         with transaction.atomic():
+            if self.plan_id is None:
+                self.plan = Plan.default()
             super().save(*args, **kwargs)
             Domain.follow_slug(self)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         with transaction.atomic():
-            ReleasedHost.keep(Domain.objects.filter(tenant=self.pk))
+            _leaving([self])
             return super().delete(*args, **kwargs)
+
+    @property
+    def limits(self) -> Plan:
+        """The plan that counts."""
+        return self.plan or Plan.default()
 
     @classmethod
     def documents_of(cls, rows: Sequence[Self], fields: Collection[str] | None) -> Iterable[OwnedDocument]:
@@ -101,6 +112,15 @@ class Tenant(Publishable):
             field in fields for field in ("status", "currency", "realtime_cell", "vector_cell")
         )
         return documents_of_tenants([row.pk for row in rows], everything=everything)
+
+
+def _leaving(shops: "Sequence[Tenant]") -> None:
+    """Before shops are deleted: their hosts are kept from others, and the other stores will be cleaned of them."""
+    from tenants.closing import follow_deletion
+
+    ReleasedHost.keep(Domain.objects.filter(tenant__in=[shop.pk for shop in shops]))
+    for shop in shops:
+        follow_deletion(shop)
 
 
 class Membership(models.Model):
@@ -115,8 +135,23 @@ class Membership(models.Model):
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=Role, default=Role.OWNER)
 
+    objects: ClassVar[Any] = AuditedQuerySet.as_manager()
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "tenant"], name="one_membership_per_user_and_tenant")]
 
     def __str__(self) -> str:
         return f"{self.user} ({self.get_role_display()})"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+        if self.role != self.Role.OWNER:
+            self._take_back_invitations()
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        self._take_back_invitations()
+        return super().delete(*args, **kwargs)
+
+    def _take_back_invitations(self) -> None:
+        """Whoever may no longer invite leaves no open door behind."""
+        self.tenant.invitations.filter(invited_by=self.user_id).revoke()  # type: ignore[attr-defined]

@@ -27,8 +27,11 @@ ALWAYS = {"admin:tenants_tenant_acting_stop", "admin:tenants_tenant_acting_write
 WRITES_NOTHING = {"admin:tenants_landing_preview"}
 """Posts that answer only: the editor shows no page without it."""
 
-NOT_FOR_OTHERS = {"admin:password_change", "admin:password_change_done", "admin:tenants_tenant_appeal"}
-"""One's own account, and what only the merchant can say."""
+NOT_FOR_OTHERS = {"admin:password_change", "admin:password_change_done"} | {
+    f"admin:tenants_tenant_{name}"
+    for name in ("appeal", "close", "restore", "export", "download", "invite", "resend_invitation", "revoke_invitation")
+}
+"""One's own account, and what only the merchant may do: speak, go, come back, take the data along, let people in."""
 
 
 def acting_of(request: HttpRequest) -> ActingSession | None:

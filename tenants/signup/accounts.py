@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from tenants.models import Membership
+from tenants.staff import works_here
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -26,7 +27,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """Home for whoever has a shop or works for the platform; everybody else has one to open first."""
         user: Any = request.user
-        at_home = user.is_superuser or Membership.objects.filter(user=user).exists()
+        at_home = works_here(user) or Membership.objects.filter(user=user).exists()
         return reverse("admin:index" if at_home else "signup_shop")
 
     def get_signup_redirect_url(self, request: HttpRequest) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import SignupForm
+from allauth.core import context
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -22,13 +23,13 @@ class SignUpForm(SignupForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.site_key = settings.TURNSTILE_SITE_KEY
+        if context.request.method == "GET":  # from an invitation
+            self.initial["email"] = context.request.GET.get("email", "")[:150]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean()
         # A token is good for one question only, so it is asked last.
         if settings.TURNSTILE_SECRET and not self.errors:
-            from allauth.core import context
-
             check_human(self.data.get("cf-turnstile-response", ""), get_adapter().get_client_ip(context.request))
         return cleaned
 

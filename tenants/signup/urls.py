@@ -4,7 +4,7 @@ from allauth.account import views as accounts
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
-from tenants.signup import views
+from tenants.signup import invitation, views
 from tenants.signup.policy import strict
 
 urlpatterns = [
@@ -27,6 +27,7 @@ urlpatterns = [
         strict(accounts.password_reset_from_key_done),
         name="account_reset_password_from_key_done",
     ),
+    path("invitation/<str:token>/", strict(invitation.invitation), name="invitation"),
     path("shop/", strict(views.shop), name="signup_shop"),
     path("shop/address/", strict(views.address), name="signup_address"),
 ]

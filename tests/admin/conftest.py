@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.apps import apps
+from django.contrib.auth.models import Group, User
 from django.test import Client
 
 from catalog.models import Product
@@ -13,6 +14,7 @@ from chat.inbox import packed
 from chat.models import ChatProfile, Conversation, KnowledgeSource, QuestionGroup
 from tenants.models import Domain, Landing, Membership, Section, Tenant
 from tenants.onboarding import open_shop
+from tenants.staff import GROUPS, grant
 from tests.chat.turns import asked
 
 
@@ -95,6 +97,21 @@ def owner(acme: Shop) -> Client:
 @pytest.fixture
 def staff(db: None) -> Client:
     return logged_in(User.objects.create_superuser("staff", password="pass"))
+
+
+@pytest.fixture
+def colleague(db: None) -> Callable[..., Client]:
+    """`colleague("Support")` → a logged-in client of the platform's staff; with a shop and role a member there too."""
+
+    def log_in(group: str, shop: Shop | None = None, role: str = "") -> Client:
+        grant(apps, group, GROUPS[group])  # tests with transactions empty the table that the migration filled
+        user = User.objects.create_user(f"{group.lower()}-{User.objects.count()}", password="pass", is_staff=True)
+        user.groups.add(Group.objects.get(name=group))
+        if shop is not None:
+            Membership.objects.create(user=user, tenant=shop.tenant, role=role)
+        return logged_in(user)
+
+    return log_in
 
 
 def logged_in(user: User) -> Client:

@@ -3,115 +3,27 @@
 import asyncio
 import json
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import pytest
 from httpx_sse import connect_sse
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
 
 from controlplane.localcloud.instant.outbox import MAX_FRAMES, Outbox, Overflow
-from tests.plugins.instant import InstantCloud, product, tenant
-
-SHOP = "11111111-1111-4111-8111-111111111111"
-MUG = "22222222-2222-4222-8222-222222222222"
-CART = "33333333-3333-4333-8333-333333333333"
-SECRET = "s3cret-that-nobody-can-guess-000000"
-LINE = "44444444-4444-4444-8444-444444444444"
-PRODUCTS = {"products": {"$": {"where": {"tenantId": SHOP}, "order": {"position": "asc"}}}}
-
-
-class Browser:
-    """One socket. `ask` sends an event and returns the answer to it, keeping what else arrives in `pushed`."""
-
-    def __init__(self, socket: ClientConnection) -> None:
-        self.socket = socket
-        self.pushed: list[dict[str, Any]] = []
-        self.attrs: dict[tuple[str, str], str] = {}
-
-    def ask(self, op: str, **rest: Any) -> dict[str, Any]:
-        event = {"op": op, "client-event-id": str(uuid.uuid4()), **{_dashed(k): v for k, v in rest.items()}}
-        self.socket.send(json.dumps(event))
-        while True:
-            message = self.next()
-            if message.get("client-event-id") == event["client-event-id"]:
-                return message
-            self.pushed.append(message)
-
-    def next(self) -> dict[str, Any]:
-        message: dict[str, Any] = json.loads(self.socket.recv(timeout=10))
-        return message
-
-    def push(self, op: str) -> dict[str, Any]:
-        """The next message of that kind, asked for or not."""
-        while not (found := [message for message in self.pushed if message["op"] == op]):
-            self.pushed.append(self.next())
-        self.pushed.remove(found[0])
-        return found[0]
-
-    def write(self, etype: str, entity: str, mode: str = "upsert", **values: Any) -> dict[str, Any]:
-        return self.ask("transact", tx_steps=self.steps(etype, entity, mode, **values))
-
-    def steps(self, etype: str, entity: str, mode: str = "upsert", **values: Any) -> list[Any]:
-        given = {"id": entity, **values}
-        options = [{"mode": mode}] if mode != "upsert" else []
-        return [["add-triple", entity, self.attrs[etype, label], value, *options] for label, value in given.items()]
-
-
-def _dashed(name: str) -> str:
-    return name if name.startswith("__") else name.replace("_", "-")
-
-
-@contextmanager
-def browsing(cloud: InstantCloud, init: Any = True, **more: Any) -> Iterator[Browser]:
-    uri = f"{cloud.api_uri.replace('http', 'ws')}/runtime/session?app_id={cloud.app_id}"
-    with connect(uri, max_size=None) as socket:
-        browser = Browser(socket)
-        if init:
-            answer = browser.ask("init", app_id=cloud.app_id, **more)
-            assert answer["op"] == "init-ok", answer
-            browser.attrs = {tuple(attr["forward-identity"][1:]): attr["id"] for attr in answer["attrs"]}
-        yield browser
-
-
-@pytest.fixture
-def cloud(instant_cloud: InstantCloud) -> InstantCloud:
-    steps = [
-        ["update", "tenants", SHOP, tenant()],
-        ["update", "products", MUG, product(SHOP)],
-        ["link", "products", MUG, {"tenant": SHOP}],
-    ]
-    assert "tx-id" in admin(instant_cloud, *steps)
-    return instant_cloud
-
-
-def admin(cloud: InstantCloud, *steps: Any) -> dict[str, Any]:
-    answer: dict[str, Any] = cloud.post("/admin/transact", {"steps": list(steps)}).json()
-    return answer
-
-
-def guest(cloud: InstantCloud) -> dict[str, Any]:
-    user: dict[str, Any] = httpx.post(
-        f"{cloud.api_uri}/runtime/auth/sign_in_guest", json={"app-id": cloud.app_id}
-    ).json()["user"]
-    return user
-
-
-def triples(result: list[Any]) -> list[list[Any]]:
-    (node,) = result
-    (row,) = node["data"]["datalog-result"]["join-rows"]
-    assert node["child-nodes"] == []
-    return row  # type: ignore[no-any-return]
-
-
-def labels(browser: Browser, result: list[Any]) -> set[tuple[str, Any]]:
-    """What the triples say, by attribute name."""
-    names = {attr_id: ".".join(name) for name, attr_id in browser.attrs.items()}
-    return {(names[a], json.dumps(v)) for _, a, v, _ in triples(result)}
-
+from tests.localcloud.browsing import (
+    CART,
+    LINE,
+    MUG,
+    PRODUCTS,
+    SHOP,
+    admin,
+    browsing,
+    guest,
+    labels,
+    triples,
+)
+from tests.plugins.instant import InstantCloud
 
 # init
 
@@ -284,103 +196,6 @@ def test_fields_leave_out_all_but_what_the_client_needs_to_find_and_order_the_ro
         answer = browser.ask("add-query", q={"products": {"$": options}})
         names = {name for name, _ in labels(browser, answer["result"])}
         assert names == {"products.id", "products.title", "products.tenantId", "products.position"}
-
-
-# Transactions
-
-
-def test_a_cart_is_written_linked_shared_by_rule_params_and_deleted_with_its_lines(cloud: InstantCloud) -> None:
-    user = guest(cloud)
-    query = {"carts": {"$": {"where": {"id": CART}}, "items": {}}}
-    shared = {**query, "$$ruleParams": {"share": SECRET}}
-    with browsing(cloud, refresh_token=user["refresh_token"]) as owner, browsing(cloud) as friend:
-        cart = owner.steps("carts", CART, tenantId=SHOP, ownerId=user["id"], createdAt=1, shareSecret=SECRET)
-        line = owner.steps("cartItems", LINE, productId=MUG, quantity=1, addedAt=1, cart=CART)
-        assert owner.ask("transact", tx_steps=[*cart, *line])["op"] == "transact-ok"
-        assert triples(friend.ask("add-query", q=query)["result"]) == []
-        assert {t[0] for t in triples(friend.ask("add-query", q=shared)["result"])} == {CART, LINE}
-        params = [["rule-params", LINE, "cartItems", {"share": SECRET}]]
-        steps = friend.steps("cartItems", LINE, "update", quantity=2)
-        assert friend.ask("transact", tx_steps=steps)["type"] == "permission-denied"
-        assert friend.ask("transact", tx_steps=[*params, *steps])["op"] == "transact-ok"
-        assert ("cartItems.quantity", "2") in labels(
-            friend, friend.push("refresh-ok")["computations"][0]["instaql-result"]
-        )
-        owner.ask("transact", tx_steps=[["delete-entity", CART, "carts"]])
-        assert triples(friend.push("refresh-ok")["computations"][0]["instaql-result"]) == []
-    assert cloud.entities("cartItems") == {}
-
-
-def test_a_refused_write_says_why_and_leaves_nothing(cloud: InstantCloud) -> None:
-    with browsing(cloud) as browser:
-        steps = browser.steps("products", MUG, price=1)
-        error = browser.ask("transact", tx_steps=steps)
-        assert (error["op"], error["status"], error["type"]) == ("error", 400, "permission-denied")
-        assert error["hint"] == {"input": ["products", "object"], "expected": "perms-pass?"}
-        assert error["original-event"]["tx-steps"] == steps
-    assert cloud.entities("products")[MUG]["price"] == 1000
-
-
-def test_an_attribute_sent_again_is_no_change_and_another_of_its_name_is_refused(cloud: InstantCloud) -> None:
-    colour = {"id": LINE, "forward-identity": [CART, "products", "colour"], "value-type": "blob", "isUnsynced": True}
-    colour |= {"cardinality": "one", "unique?": False, "index?": False}
-    with browsing(cloud, **{"__admin-token": cloud.admin_token}) as browser:
-        for price in (1, 2):
-            steps = [["add-attr", colour], ["add-triple", MUG, LINE, f"red {price}"]]
-            assert browser.ask("transact", tx_steps=steps)["op"] == "transact-ok"
-        other = browser.ask("transact", tx_steps=[["add-attr", {**colour, "id": CART}]])
-        assert (other["type"], other["message"]) == ("record-not-unique", "`colour` already exists on `products`")
-        attrs = browser.push("refresh-ok")["attrs"]
-        assert "colour" in {attr["forward-identity"][2] for attr in attrs}
-    assert cloud.entities("products")[MUG]["colour"] == "red 2"
-
-
-def test_modes_lookups_and_merges_are_understood(cloud: InstantCloud) -> None:
-    with browsing(cloud, **{"__admin-token": cloud.admin_token}) as browser:
-        lookup = [browser.attrs["tenants", "slug"], "nordkap"]
-        steps = [
-            ["add-triple", lookup, browser.attrs["tenants", "id"], lookup],
-            ["add-triple", lookup, browser.attrs["tenants", "name"], "New"],
-            ["add-triple", MUG, browser.attrs["products", "tenant"], lookup],
-            ["deep-merge-triple", MUG, browser.attrs["products", "tags"], {"a": 1}],
-        ]
-        assert browser.ask("transact", tx_steps=steps)["op"] == "transact-ok"
-        assert browser.write("products", MUG, "create", price=1)["type"] == "validation-failed"
-        assert browser.write("products", LINE, "update", price=1)["type"] == "validation-failed"
-        gone = ["retract-triple", MUG, browser.attrs["products", "tenant"], SHOP]
-        assert browser.ask("transact", tx_steps=[gone])["op"] == "transact-ok"
-    assert (cloud.entities("tenants")[SHOP]["name"], cloud.entities("products")[MUG]["tags"]) == ("New", {"a": 1})
-    assert "tenant" not in cloud.entities("products")[MUG]
-
-
-@pytest.mark.parametrize(
-    "steps",
-    [
-        None,
-        {},
-        [None],
-        [[]],
-        [["explode", MUG]],
-        [["add-triple", MUG]],
-        [["add-triple", "mug", "price", 1]],
-        [["add-triple", MUG, MUG, 1]],
-        [["delete-entity", MUG]],
-        [["delete-entity", "x", "products"]],
-        [["rule-params", MUG, "products", 1]],
-        [["add-attr", 1]],
-        [["update-attr", {}]],
-        [["delete-entity", [MUG, 1, 2], "products"]],
-    ],
-)
-def test_malformed_steps_are_refused(cloud: InstantCloud, steps: Any) -> None:
-    with browsing(cloud) as browser:
-        assert browser.ask("transact", tx_steps=steps)["type"] == "validation-failed"
-
-
-def test_an_entity_cannot_take_another_ones_id(cloud: InstantCloud) -> None:
-    with browsing(cloud, **{"__admin-token": cloud.admin_token}) as browser:
-        step = ["add-triple", MUG, browser.attrs["products", "id"], LINE]
-        assert browser.ask("transact", tx_steps=[step])["type"] == "validation-failed"
 
 
 # Hygiene

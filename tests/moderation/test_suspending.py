@@ -12,8 +12,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from controlplane.publishing.models import StaleDocument
+from tenants import closing
 from tenants.models import Appeal, Landing, Revision, Section, Suspension, Tenant
-from tenants.models.moderation import MOST_APPEALS, status_when_reopened
+from tenants.models.moderation import MOST_APPEALS
 from tenants.moderation import letters
 from tenants.schedules import run_due
 from tests.plugins.shops import publish
@@ -71,12 +72,12 @@ def test_a_shop_without_a_record_of_its_suspension_comes_back_too(shop: Tenant) 
 
 
 def test_a_closed_shop_is_not_restored_and_reopens_suspended_if_it_was(shop: Tenant) -> None:
-    assert status_when_reopened(shop) == "active"
     suspend(shop)
-    Tenant.objects.filter(pk=shop.pk).update(status="closed")
+    closing.begin(shop)
     with pytest.raises(ValidationError, match="not suspended"):
         Suspension.lift(shop, None)
-    assert status_when_reopened(shop) == "suspended"
+    assert closing.restore(shop).status == "suspended"
+    assert Suspension.of(shop) is not None
 
 
 def test_a_suspended_merchant_edits_the_draft_and_publishes_after_the_return(shop: Tenant) -> None:

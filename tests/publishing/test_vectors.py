@@ -8,7 +8,7 @@ import pytest
 from controlplane.adapters.errors import AdapterError
 from controlplane.adapters.turso import ResultSet, Statement, TursoDatabase, Value
 from controlplane.localcloud.sqld import Sqld
-from controlplane.publishing import vectors
+from controlplane.publishing import vector_schema, vectors
 from controlplane.publishing.vectors import Chunk, Embedded, VectorStore
 from storefront.words import MARKED, indexed
 
@@ -199,7 +199,7 @@ def test_a_new_text_is_refused_until_every_model_has_read_it(store: VectorStore,
 
 def test_a_database_of_the_first_version_keeps_its_vectors(turso_database: TursoDatabase) -> None:
     turso_database.execute("CREATE TABLE schema_version (version INTEGER PRIMARY KEY)")
-    turso_database.batch([*vectors._SCHEMA[0], "INSERT INTO schema_version VALUES (1)"])
+    turso_database.batch([*vector_schema.SCHEMA[0], "INSERT INTO schema_version VALUES (1)"])
     one = chunk()
     turso_database.batch(
         [
@@ -223,7 +223,9 @@ def test_a_database_of_the_first_version_keeps_its_vectors(turso_database: Turso
 
 def test_a_database_of_the_second_version_keeps_its_words(turso_database: TursoDatabase) -> None:
     turso_database.execute("CREATE TABLE schema_version (version INTEGER PRIMARY KEY)")
-    turso_database.batch([*vectors._SCHEMA[0], *vectors._SCHEMA[1], "INSERT INTO schema_version VALUES (1), (2)"])
+    turso_database.batch(
+        [*vector_schema.SCHEMA[0], *vector_schema.SCHEMA[1], "INSERT INTO schema_version VALUES (1), (2)"]
+    )
     texts = {A: ("Größe & Maß", "Der Körbe Größe AB-12"), B: ("Baskets", "")}
     for number, (tenant, (title, body)) in enumerate(texts.items(), start=1):
         turso_database.batch(

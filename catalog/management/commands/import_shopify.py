@@ -60,6 +60,8 @@ def summary(reading: Reading, outcome: Outcome, *, shown: int | None = SHOWN) ->
         yield f"  Variants not taken: {reading.extra_variants} (the first one's price and stock are the product's)"
     if reading.extra_images:
         yield f"  Pictures not taken: {reading.extra_images} (a product has one)"
+    if outcome.use and outcome.use.warning:
+        yield f"  {outcome.use.warning}"
     if reading.columns_not_taken:
         yield f"  Columns not taken: {', '.join(reading.columns_not_taken)}"
 

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from storefront import patterns
 from storefront.constraints import Constraints
 from storefront.documents import Product, decimals
 from storefront.figures import Money, has_small_change, numbers, spelled_sums, sums
@@ -29,70 +30,6 @@ _END = re.compile(r"[.!?…][\"”“»«')]*(?:\s*\[\d{1,2}\])*\s+(?=[^\s\[])|\
 _NO_END = re.compile(r"(?:\b\d{1,2}|(?:^|[\s.(])[^\W\d_]|\b(?:ca|bzw|inkl|approx|etc|vs|Nr|No|Dr|St|Mr|Mrs))\.$")
 
 _SPACES = "\n \xa0\u202f"  # those inside of "29 €" too, which Python does not call printable
-
-_MARKUP = re.compile(r"<[^<>]*>|[<>`*#|~^_]{1,}|!\[[^\]]*\]\([^)]*\)")
-_MARKDOWN_LINK = re.compile(r"\[([^\]]*)\]\(\s*([^)\s]*)[^)]*\)")
-_URL = re.compile(
-    r"(?:[a-z][a-z0-9+.-]*:)?//[^\s)\]]+|\b(?:data|javascript|vbscript|mailto|tel|ftp|file|blob)\s*:\s*\S*"
-    r"|\b(?:[\w-]{2,}\.)+[a-z]{2,}\b(?:[/:?#][^\s)\]]*)?",
-    re.IGNORECASE,
-)
-_EMAIL = re.compile(r"[\w.+-]+@[\w.-]+\w")
-_CITATION = re.compile(r"\[(\d{1,3})\]")
-_LIST_MARK = re.compile(r"^\s*(?:[-•–]|\d{1,2}[.)])\s+")
-_CODE = re.compile(r"\b(?:[A-Z]{4,}\b|[^\W\d_]+\d\w*|\d+[^\W\d_]{3,}\w*\d\w*)")
-
-_PRICE = re.compile(r"\b(?:costs?|prices?|priced|pay|only for|just|kost\w+|preis\w*|zahl\w+|nur)\b", re.IGNORECASE)
-_UNITLESS = re.compile(r"(?<![\w.,])(\d+(?:[.,]\d{1,3})*)(?!\s?(?:[^\W\d_]|[°%×/²³]|[.,]\d))")
-_OTHER_CHARGE = re.compile(
-    r"\b(?:hire|hir(?:ing|ed)|rent\w*|deposit|repair\w*|mend\w*|resol\w+|restitch\w*|replac\w+|patch\w*|refill\w*|"
-    r"spare\w*|"
-    r"shipping|ship|deliver\w*|postage|return\w*|class\w*|course|lesson|fee|gift cards?|subscription|"
-    r"versand\w*|liefer\w*|porto|miet\w*|leih\w*|pfand|kaution|reparatur\w*|ersatz\w*|rücksend\w*|rückgabe|retoure\w*|"
-    r"kurs\w*|gebühr\w*|gutschein\w*|muster|schriftzug|bestellwert|orders?|bestell\w*)\b",
-    re.IGNORECASE,
-)
-_LIMIT = re.compile(
-    r"\b(?:under|below|up to|less than|at most|over|above|at least|between|within|unter|bis|höchstens|über|mindestens|"
-    r"zwischen|weniger als|mehr als|maximal)\b",
-    re.IGNORECASE,
-)
-_DISCOUNTS = {
-    "off": re.compile(
-        r"%|\b(?:percent|prozent|discount\w*|reduc\w+|reduziert\w*|rabatt\w*|nachlass|half[- ]price|"
-        r"halbe[nr]? preis\w*|"
-        r"on sale|sale|angebot\w*|cheaper|günstiger|save \w+|bargain|deal)\b", re.IGNORECASE,
-    ),
-    "code": re.compile(r"\b(?:coupon\w*|voucher\w*|promo\w*|\w*codes?|gutschein\w*)\b", re.IGNORECASE),
-    "free": re.compile(r"\b(?:free|gratis|kostenlos\w*|kostenfrei\w*|umsonst|geschenkt|no charge)\b", re.IGNORECASE),
-}  # fmt: skip
-_SOLD_OUT = re.compile(
-    r"\b(?:sold out|out of stock|unavailable|(?:not|isn['’]t|aren['’]t|no longer)\s+(?:\w+\s+)?(?:available|in stock)|"
-    r"ausverkauft|vergriffen|nicht\s+(?:\w+\s+)?(?:auf lager|lieferbar|verfügbar|vorrätig))\b",
-    re.IGNORECASE,
-)
-_IN_STOCK = re.compile(r"\b(?:in stock|available|auf lager|lieferbar|verfügbar|vorrätig)\b", re.IGNORECASE)
-_STOCK_COUNT = re.compile(
-    r"\b(\d+|\w+)\s+(?:left|remaining|in stock|auf lager|stück auf lager|vorrätig|verfügbar|übrig)\b"
-    r"|\b(?:only|just|nur noch|noch)\s+(\d+)\b(?!\s?[^\W\d_]*(?:mm|cm|g|kg|ml|l|h)\b)",
-    re.IGNORECASE,
-)
-_SECRETS = re.compile(
-    r"system[- ]?(?:prompt|message|nachricht)|\b(?:my|these|meine|diese) (?:instructions|anweisungen|rules|regeln)\b"
-    r"|\bshop data\b|(?-i:\b(?:FACTS|PRODUCT|KNOWLEDGE):)",
-    re.IGNORECASE,
-)
-_OFFER = re.compile(
-    r"\b(?:we|shop)\s+(?:\w+\s+)?(?:sell|stock|carry|offer|make|have|hire out|rent out)\b|\bthere (?:is|are)\b"
-    r"|\bwir\s+(?:\w+\s+)?(?:führen|verkaufen|bieten|haben|vermieten)\b|\b(?:gibt es|es gibt)\b"
-    r"|\b(?:führen|verkaufen|bieten|haben|vermieten) wir\b",
-    re.IGNORECASE,
-)
-_DENIAL = re.compile(
-    r"\b(?:no|not|never|none|neither|cannot|unfortunately|leider|kein\w*|nicht|nie)\b|n['’]t\b", re.IGNORECASE
-)
-_NAME = re.compile(r"[^\W\d_][\w'’-]*")
-_QUOTED = re.compile(r"[»“„\"]([^»«“”„\"]{3,60})[«”“\"]")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -146,7 +83,7 @@ class Guard:
         # A name may be the shopper's: "we have no kayaks". A number or code may not.
         self._names = self._vocabulary | set(words(facts.question))
         self._stems = {stem(word) for word in self._names}
-        self._mail_domains = {mail.split("@")[1].casefold() for mail in _EMAIL.findall(facts.contact)}
+        self._mail_domains = {mail.split("@")[1].casefold() for mail in patterns.EMAIL.findall(facts.contact)}
         self._numbers = numbers("\n".join([*known, *own, facts.contact])) | _parts(text)
         self._secret = _shingles(facts.instructions)
         asked = mentions(facts.question, facts.products)
@@ -165,14 +102,14 @@ class Guard:
         allowed = self._allowed(body)
         if allowed != body:
             self.changed += 1
-        bare = _CITATION.sub("", allowed).strip()
+        bare = patterns.CITATION.sub("", allowed).strip()
         if bare in self._said:
             return ""
         self._said.add(bare)
         return allowed + tail if allowed else ""
 
     def _allowed(self, body: str) -> str:
-        bare = _CITATION.sub("", _LIST_MARK.sub("", body)).strip()
+        bare = patterns.CITATION.sub("", patterns.LIST_MARK.sub("", body)).strip()
         if self._is_foreign(bare) or self._repeats_instructions(bare):
             return ""
         found = mentions(bare, self._facts.products)
@@ -190,8 +127,8 @@ class Guard:
     # --- shape ---
 
     def _without_markup(self, sentence: str) -> str:
-        plain = _MARKDOWN_LINK.sub(lambda m: f"{m[1]} {m[2]}" if not self._is_own(m[2]) else m[1], sentence)
-        plain = _MARKUP.sub("", plain)
+        plain = patterns.MARKDOWN_LINK.sub(lambda m: f"{m[1]} {m[2]}" if not self._is_own(m[2]) else m[1], sentence)
+        plain = patterns.MARKUP.sub("", plain)
         return "".join(c if c.isprintable() or c in _SPACES else "" for c in plain)
 
     def _is_own(self, address: str) -> bool:
@@ -201,17 +138,19 @@ class Guard:
 
     def _is_foreign(self, text: str) -> bool:
         """Whether it holds an address that is not this shop's, or a run of characters that no language has."""
-        if any(mail.split("@")[1].casefold() not in self._mail_domains for mail in _EMAIL.findall(text)):
+        if any(mail.split("@")[1].casefold() not in self._mail_domains for mail in patterns.EMAIL.findall(text)):
             return True
-        rest = _EMAIL.sub(" ", text)
-        return any(not self._is_own(m[0]) for m in _URL.finditer(rest)) or any(len(w) > 45 for w in rest.split())
+        rest = patterns.EMAIL.sub(" ", text)
+        return any(not self._is_own(m[0]) for m in patterns.URL.finditer(rest)) or any(
+            len(w) > 45 for w in rest.split()
+        )
 
     def _repeats_instructions(self, text: str) -> bool:
-        return bool(_SECRETS.search(text)) or bool(self._secret & _shingles(text))
+        return bool(patterns.SECRETS.search(text)) or bool(self._secret & _shingles(text))
 
     def _with_own_citations(self, body: str) -> str:
         count = len(self._facts.sources)
-        kept = _CITATION.sub(lambda m: m[0] if 1 <= int(m[1]) <= count else "", body)
+        kept = patterns.CITATION.sub(lambda m: m[0] if 1 <= int(m[1]) <= count else "", body)
         return re.sub(r"[ \t]{2,}", " ", kept).strip()
 
     # --- money ---
@@ -220,8 +159,8 @@ class Guard:
         if spelled_sums(text) or has_small_change(text):
             return any(_is_like(text, one) and fold(text) in fold(one) for one in self._merchant)
         told = sums(text)
-        if not told and _PRICE.search(text):
-            told = [(Money(_decimal(m[1]), self._facts.currency), m.start()) for m in _UNITLESS.finditer(text)]
+        if not told and patterns.PRICE.search(text):
+            told = [(Money(_decimal(m[1]), self._facts.currency), m.start()) for m in patterns.UNITLESS.finditer(text)]
             told = [pair for pair in told if not (pair[0].amount in self._numbers and self._is_quote(text))]
         return all(self._price_holds(money, at, text, found) for money, at in told)
 
@@ -230,14 +169,14 @@ class Guard:
         if product and money in self._prices[product.id]:
             return True
         if product:  # another charge than its price, and only in the merchant's own words
-            return bool(_OTHER_CHARGE.search(text)) and self._is_quote(text, money)
-        if _LIMIT.search(text) and money in self._limits():
+            return bool(patterns.OTHER_CHARGE.search(text)) and self._is_quote(text, money)
+        if patterns.LIMIT.search(text) and money in self._limits():
             return True
         if self._subject and money in self._prices[self._subject.id]:
             return True
         if self._is_quote(text, money):
             return True
-        return self._subject is None and bool(_OTHER_CHARGE.search(text)) and money in self._charges()
+        return self._subject is None and bool(patterns.OTHER_CHARGE.search(text)) and money in self._charges()
 
     def _limits(self) -> set[Money]:
         scale = Decimal(10) ** decimals(self._facts.currency)
@@ -258,19 +197,19 @@ class Guard:
         """Whether the merchant's own text tells a product's price, and not the present one: prices come from live
         records only. A figure beside a product's name is its price unless the sentence speaks of another charge."""
         found = mentions(sentence, self._facts.products)
-        if not found or _OTHER_CHARGE.search(sentence):
+        if not found or patterns.OTHER_CHARGE.search(sentence):
             return False
         return any((p := _spoken_of(at, found)) and money not in self._prices[p.id] for money, at in sums(sentence))
 
     def _discounts_hold(self, text: str, found: list[Mention]) -> bool:
-        for pattern in _DISCOUNTS.values():
+        for pattern in patterns.DISCOUNTS.values():
             if not pattern.search(text):
                 continue
             said = [one for one in self._merchant if pattern.search(one)]
             if any(_is_like(text, one) for one in said):
                 continue
-            general = not found and self._subject is None and _OTHER_CHARGE.search(text)
-            if not (general and any(_OTHER_CHARGE.search(one) for one in said)):
+            general = not found and self._subject is None and patterns.OTHER_CHARGE.search(text)
+            if not (general and any(patterns.OTHER_CHARGE.search(one) for one in said)):
                 return self._is_in_descriptions(text)
         return True
 
@@ -284,8 +223,8 @@ class Guard:
     # --- stock ---
 
     def _stock_holds(self, text: str, found: list[Mention]) -> bool:
-        sold_out, in_stock = _SOLD_OUT.search(text), _IN_STOCK.search(text)
-        counts = [m[1] or m[2] for m in _STOCK_COUNT.finditer(text)]
+        sold_out, in_stock = patterns.SOLD_OUT.search(text), patterns.IN_STOCK.search(text)
+        counts = [m[1] or m[2] for m in patterns.STOCK_COUNT.finditer(text)]
         counts = [one for one in counts if one.isdigit()]
         if not (sold_out or in_stock or counts):
             return True
@@ -302,27 +241,27 @@ class Guard:
         allowed = self._numbers | {money.amount for money in self._limits()}
         if not numbers(text) <= allowed:
             return False
-        return all(fold(code) in self._vocabulary or _is_unit(code, allowed) for code in _CODE.findall(text))
+        return all(fold(code) in self._vocabulary or _is_unit(code, allowed) for code in patterns.CODE.findall(text))
 
     def _invents_a_name(self, text: str) -> bool:
         """A name that stands in no source. English capitalises names only; German every noun, so there only what is
         in quotation marks, or two capitals in a row, is taken for one."""
-        if any(not set(words(name)) <= self._names for name in _QUOTED.findall(text)):
+        if any(not set(words(name)) <= self._names for name in patterns.QUOTED.findall(text)):
             return True
-        tokens = [m[0] for m in _NAME.finditer(text)][1:]
+        tokens = [m[0] for m in patterns.NAME.finditer(text)][1:]
         strange = [
             token[:1].isupper() and token not in ("I", "I'm", "I’m") and not self._knows(token) for token in tokens
         ]
-        if _is_english(text):
+        if patterns.is_english(text):
             return any(strange)
         capital = [token[:1].isupper() for token in tokens]
         return any(strange[i] and any(capital[max(0, i - 1) : i] + capital[i + 1 : i + 2]) for i in range(len(tokens)))
 
     def _invents_an_offer(self, text: str) -> bool:
         """ "Yes, we sell kayaks", of which no source has a word; that the shopper asked for kayaks makes none."""
-        if not _OFFER.search(text) or _DENIAL.search(text):
+        if not patterns.OFFER.search(text) or patterns.DENIAL.search(text):
             return False
-        offered = content_words(_OFFER.sub(" ", text))
+        offered = content_words(patterns.OFFER.sub(" ", text))
         return bool(offered) and coverage(offered, " ".join(self._vocabulary)) == 0
 
     def _knows(self, token: str) -> bool:
@@ -384,19 +323,6 @@ def _is_unit(code: str, allowed: set[Decimal]) -> bool:
     """ "750ml": a number of the sources with a unit behind it."""
     m = re.fullmatch(r"(\d+)[^\W\d_]{1,3}", code)
     return m is not None and Decimal(m[1]).normalize() in allowed
-
-
-_ENGLISH = frozenset(
-    "the is are and of to for with you your it in on a an we our this that can at be from has have".split()
-)
-_GERMAN = frozenset(
-    "der die das ist sind und von zu für mit sie ihr ihre es im auf ein eine wir unser den dem nicht".split()
-)
-
-
-def _is_english(text: str) -> bool:
-    each = words(text)
-    return sum(word in _ENGLISH for word in each) > sum(word in _GERMAN for word in each)
 
 
 def fallback(facts: Facts) -> Iterator[str]:

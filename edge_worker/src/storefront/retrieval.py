@@ -1,7 +1,7 @@
 """What a shop knows about a question: an exact cosine scan and weighed words over one tenant's passages, fused.
 
 The passages are in Turso. Pure: it makes the body to POST to `{database}/v2/pipeline` with a read-only token, and
-reads the reply. The tables are those of the control plane's `publishing/vectors.py`.
+reads the reply. The tables are those of the control plane's `publishing/vector_schema.py`.
 """
 
 import base64
