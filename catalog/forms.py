@@ -10,6 +10,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from catalog.models import Product
 from storefront.documents import decimal_string, decimals
+from tenants.pictures.fields import PictureInput
+from tenants.publishing_line import address_of
 from tenants.rich_text import RichTextWidget
 from tenants.scoping import ShopForm
 
@@ -83,16 +85,23 @@ class ProductForm(ShopForm):
     class Meta:
         model = Product
         fields: tuple[str, ...] = ()
-        widgets = {"description_html": RichTextWidget()}
+        widgets = {"description_html": RichTextWidget(), "image_url": PictureInput(alt="image_alt")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._choose_pictures_of_the_shop()
         if currency := self._currency():
             example = f"In {currency}, such as {decimal_string(125_000, currency)}."
             for name, text in (("price", example), ("compare_at_price", f"{example} Shown struck through.")):
                 field = self.fields.get(name)
                 if isinstance(field, MoneyField):
                     field.currency, field.help_text = currency, text
+
+    def _choose_pictures_of_the_shop(self) -> None:
+        field = self.fields.get("image_url")  # not in a form of somebody who only looks
+        if field is not None and isinstance(field.widget, PictureInput) and self.instance.tenant_id:
+            field.widget.shop = str(self.instance.tenant_id)
+            field.widget.base = address_of(self.instance.tenant).removesuffix("/")
 
     def _currency(self) -> str:
         """Of the product's shop, or of the one just chosen; empty while none is chosen."""

@@ -12,6 +12,7 @@ import dj_database_url
 import dj_email_url
 import django_stubs_ext
 import environs
+from django.conf import global_settings
 from django.core.exceptions import ImproperlyConfigured
 
 from controlplane.account_settings import *  # noqa: F403 - all of them are settings
@@ -294,8 +295,24 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
+# Merchants' pictures: files in DATA_DIR on a developer's machine, else an S3-compatible bucket such as Cloudflare R2.
+MEDIA_ROOT = DATA_DIR / "media"
+MEDIA_URL = url("MEDIA_URL", required("MEDIA_URL", f"{ADMIN_URL}/media"), "http", "https") + "/"
+FILE_UPLOAD_HANDLERS = ["controlplane.uploads.BoundedUploadHandler", *global_settings.FILE_UPLOAD_HANDLERS]
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    if LOCAL and not env.str("MEDIA_BUCKET", "")
+    else {
+        "BACKEND": "controlplane.media.BucketStorage",
+        "OPTIONS": {
+            "bucket_name": required("MEDIA_BUCKET", ""),
+            "endpoint_url": url("MEDIA_ENDPOINT_URL", required("MEDIA_ENDPOINT_URL", ""), "http", "https"),
+            "access_key": required("MEDIA_ACCESS_KEY_ID", ""),
+            "secret_key": required("MEDIA_SECRET_ACCESS_KEY", ""),
+            "custom_domain": MEDIA_URL.partition("://")[2].rstrip("/"),
+            "url_protocol": MEDIA_URL.partition("//")[0],
+        },
+    },
     # Copies that merchants ask for: a folder that the web processes and the workers share.
     "exports": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",

@@ -3,7 +3,10 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from controlplane import media
 from controlplane.api import api
+
+handler400 = "controlplane.uploads.refused"
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -17,4 +20,5 @@ urlpatterns = [
     path("api/", api.urls),
     path("admin/", admin.site.urls),
     path("accounts/", include("tenants.signup.urls")),
+    *media.urlpatterns,
 ]

@@ -34,6 +34,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                     _link("Shop", "storefront", "tenants_tenant_changelist"),
                     _link("Landing page", "web", "tenants_landing_changelist"),
                     _link("Products", "sell", "catalog_product_changelist"),
+                    _link("Pictures", "photo_library", "tenants_picture_changelist"),
                     _link("Domains", "language", "tenants_domain_changelist"),
                     *(
                         [_link("History", "history", "tenants_auditentry_changelist")]

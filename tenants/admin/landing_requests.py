@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from controlplane.publishing.unfold import ModelAdmin
 from tenants.diffs import changes
-from tenants.editing import is_uuid, json_of, page_sent, pictures_of, preview_of, products_found
+from tenants.editing import is_uuid, json_of, page_sent, preview_of, products_found
 from tenants.models import ConflictError, Landing, Revision, ShareLink
 from tenants.page import Page
 from tenants.publishing_line import address_of
@@ -42,7 +42,7 @@ def posted(view: View) -> View:
 class LandingRequests(ModelAdmin):
     """Answers the editor. Whoever may look may preview; whoever may change may save and publish."""
 
-    requests = ("draft", "keep", "preview", "publish", "unpublish", "products", "pictures", "receipt", "retry", "share",
+    requests = ("draft", "keep", "preview", "publish", "unpublish", "products", "receipt", "retry", "share",
                 "unshare", "schedule")  # fmt: skip
 
     def landing(self, request: HttpRequest, object_id: str, *, change: bool = False) -> Landing:
@@ -172,10 +172,6 @@ class LandingRequests(ModelAdmin):
         query, ids = request.GET.get("q", "").strip()[:80], request.GET.get("ids", "")
         found = products_found(landing.tenant, query, ids.split(",") if ids else [])
         return JsonResponse({"products": found})
-
-    def pictures_view(self, request: HttpRequest, object_id: str) -> JsonResponse:
-        landing = self.landing(request, object_id)
-        return JsonResponse({"pictures": pictures_of(landing.tenant, landing.page)})
 
 
 def local(moment: datetime | None, zone: str) -> str:

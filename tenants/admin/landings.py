@@ -14,6 +14,7 @@ from tenants.admin.landing_requests import LandingRequests, local
 from tenants.diffs import changes
 from tenants.models import Landing, Revision
 from tenants.page import Page
+from tenants.pictures.fields import urls
 from tenants.publishing_line import PublishingLineAdmin, address_of
 from tenants.scoping import TenantFilter, may_change_any_shop, only_shop
 from tenants.section_forms import forms, page_fields
@@ -98,7 +99,12 @@ class LandingAdmin(LandingRequests, PublishingLineAdmin):
                 "publish": local(landing.publish_at, landing.tenant.timezone),
                 "unpublish": local(landing.unpublish_at, landing.tenant.timezone),
             },
-            "shop": {"name": landing.tenant.name, "origin": address_of(landing.tenant).removesuffix("/")},
+            "shop": {
+                "id": str(landing.tenant_id),
+                "name": landing.tenant.name,
+                "origin": address_of(landing.tenant).removesuffix("/"),
+            },
+            "pictures": urls(),
             "urls": {name: reverse(f"admin:tenants_landing_{name}", args=[landing.pk]) for name in self.requests},
         }
 

@@ -78,6 +78,7 @@ class TenantAdmin(Invitations, KeysetAdmin, LifecycleViews, ModeratedAdmin):
     list_per_page = 50
     actions = ("suspend", "restore")
     inlines = (MembershipInline,)
+    change_form_outer_after_template = "tenants/admin/shop_after.html"
     fieldsets = (
         (None, {"fields": ("name", "slug", "state")}),
         ("Money, language and time", {"fields": (("currency", "locale"), "timezone")}),

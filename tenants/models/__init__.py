@@ -17,13 +17,14 @@ from tenants.models.landings import (
     pages_of_tenants,
 )
 from tenants.models.moderation import Appeal, ClosingRequest, Suspension
+from tenants.models.pictures import Picture
 from tenants.models.plans import Plan
 from tenants.models.shops import Membership, Person, Tenant, TenantQuerySet
 from tenants.registers import Allowance, ReleasedHost
 
 __all__ = [
     "ActingSession", "Allowance", "Appeal", "AuditEntry", "ClosedShop", "ClosingRequest", "ConflictError", "Domain",
-    "Erasure", "Export", "Invitation", "Landing", "Membership", "Person", "Plan", "ReleasedHost", "Revision", "Section",
-    "ShareLink", "Suspension", "Tenant", "TenantQuerySet", "drafts_of_tenants", "hashed", "keep_a_primary",
+    "Erasure", "Export", "Invitation", "Landing", "Membership", "Person", "Picture", "Plan", "ReleasedHost", "Revision",
+    "Section", "ShareLink", "Suspension", "Tenant", "TenantQuerySet", "drafts_of_tenants", "hashed", "keep_a_primary",
     "new_share_token", "new_token", "next_week", "pages_of_tenants",
 ]  # fmt: skip

@@ -148,8 +148,8 @@ def test_a_revision_that_may_not_go_live_is_not_restored(acme: Any, owner: Clien
 def test_pictures_are_those_of_the_shop(acme: Any, globex: Any, owner: Client) -> None:
     for shop in (acme, globex):
         type(shop.product).objects.filter(pk=shop.product.pk).update(image_url=f"https://{shop.tenant.slug}.test/a.png")
-    target = reverse("admin:tenants_landing_pictures", args=[acme.landing.pk])
-    assert owner.get(target).json()["pictures"] == [{"url": "https://acme.test/a.png", "title": "acme kettle"}]
+    answer = owner.get(reverse("admin:tenants_picture_library"), {"shop": str(acme.tenant.pk)}).json()
+    assert answer["used"] == [{"url": "https://acme.test/a.png", "title": "acme kettle"}]
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)

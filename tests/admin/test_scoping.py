@@ -162,7 +162,7 @@ def test_a_product_stays_in_its_shop(acme: Any, globex: Any, person: Any, form_o
     assert (acme.product.tenant, acme.product.title) == (acme.tenant, "Renamed")
 
 
-EDITOR_READS = ("revisions", "products", "pictures", "receipt")
+EDITOR_READS = ("revisions", "products", "receipt")
 EDITOR_WRITES = ("draft", "keep", "publish", "unpublish", "retry", "share", "unshare", "schedule")
 PAGE = {
     "days": 7,

@@ -31,6 +31,11 @@ PRODUCTION = {
     "TURSO_AUTH_TOKEN": "t",
     "TELEMETRY_DATABASE_URL": "libsql://telemetry.example.com",
     "TELEMETRY_AUTH_TOKEN": "t",
+    "MEDIA_URL": "https://media.example.com",
+    "MEDIA_BUCKET": "pictures",
+    "MEDIA_ENDPOINT_URL": "https://account.r2.cloudflarestorage.com",
+    "MEDIA_ACCESS_KEY_ID": "k",
+    "MEDIA_SECRET_ACCESS_KEY": "s",
 }
 
 

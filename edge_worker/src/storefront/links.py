@@ -33,3 +33,17 @@ def safe_image(value: str) -> str:
 def absolute(origin: str, address: str) -> str:
     """A site-relative address with its origin (Open Graph and JSON-LD want whole ones)."""
     return origin + address if address.startswith("/") else address
+
+
+# Where tenants.models.pictures keeps a picture: its own width last, smaller ones beside it.
+_LIBRARY = re.compile(r"(https?://[^\s,?#]+/pictures/[0-9a-f-]{36}/[0-9a-f-]{36}/)([0-9]{1,4})\.webp")
+_SMALLER = (400, 800)
+
+
+def srcset(address: str) -> str:
+    """What a browser may choose from where a picture is of the platform's library, else ""."""
+    if not (found := _LIBRARY.fullmatch(address)):
+        return ""
+    base, own = found[1], int(found[2])
+    widths = [*(width for width in _SMALLER if width < own), own]
+    return ", ".join(f"{base}{width}.webp {width}w" for width in widths) if len(widths) > 1 else ""

@@ -18,7 +18,7 @@ from storefront import browser_page, richtext, structured_data, theme
 from storefront.assets import BUNDLE, STYLESHEET, TEMPLATES
 from storefront.catalog import SORTS, Listing, record_cards
 from storefront.documents import DomainRecord, Product, Theme, decimal_string, format_money
-from storefront.links import absolute, safe_image, safe_url
+from storefront.links import absolute, safe_image, safe_url, srcset
 from storefront.messages import Messages, direction
 from storefront.search import Results
 from storefront.sections import AnnouncementBar, Contact, Hero, ProductCard, Section
@@ -260,6 +260,6 @@ def _environment() -> Environment:
         "safe_url": safe_url, "safe_image": safe_image, "rich": richtext.clean, "paragraphs": paragraphs,
         "json_ld": structured_data.script_text, "shorten": shorten, "card": _card, "gallery_layout": gallery_layout,
         "segment": lambda text: quote(text, safe=""), "mailbox": lambda text: quote(text, safe="@+"),
-        "pictured": _sections_with_pictures,
+        "pictured": _sections_with_pictures, "srcset": srcset,
     }  # fmt: skip
     return environment

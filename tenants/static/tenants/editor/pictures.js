@@ -1,46 +1,32 @@
-// Choosing a picture among those that the shop uses already.
-import { get, start } from "./api.js";
-import { find, make, openDialog } from "./dom.js";
-
-const whole = (address) => (address.startsWith("/") ? start.shop.origin + address : address);
+// A picture field of the editor: its thumbnail, and the button that opens the shop's library.
+import { pick, whole } from "../pictures/picker.js";
+import { start } from "./api.js";
+import { find } from "./dom.js";
 
 export function mountPicture(field, changed) {
   const input = find("value", field), thumb = find("thumb", field);
   const show = () => {
     const looks = /^(https?:\/\/|\/(?!\/))/.test(input.value);
     thumb.hidden = !looks;
-    if (looks) thumb.src = whole(input.value);
+    if (looks) thumb.src = whole(input.value, start.shop.origin);
   };
   thumb.addEventListener("error", () => { thumb.hidden = true; });
   input.addEventListener("input", show);
   show();
   find("choose", field).addEventListener("click", async () => {
-    const chosen = await choose();
-    if (chosen === null) return;
-    input.value = chosen;
+    const chosen = await pick(start.pictures, start.shop.id, start.shop.origin);
+    if (!chosen) return;
+    input.value = chosen.url;
     show();
+    describe(field, chosen.alt);
     changed();
     input.focus();
   });
 }
 
-async function choose() {
-  const dialog = openDialog("pictures"), list = find("pictures", dialog);
-  const { pictures } = await get("pictures");
-  const { promise, resolve } = withResolvers();
-  list.replaceChildren(...pictures.map(({ url, title }) => {
-    const image = make("img", { src: whole(url), alt: "", loading: "lazy", width: 96, height: 96 });
-    const button = make("button", { type: "button" }, image, make("span", { textContent: title }));
-    button.addEventListener("click", () => { resolve(url); dialog.close(); });
-    return make("li", {}, button);
-  }));
-  if (!pictures.length) list.append(make("li", { textContent: "There is no picture yet: add one to a product first." }));
-  dialog.addEventListener("close", () => resolve(null), { once: true });
-  return promise;
-}
-
-function withResolvers() {
-  let resolve;
-  const promise = new Promise((done) => { resolve = done; });
-  return { promise, resolve };
+// The library's description, where the picture's own field for it is empty: image_url → image_alt.
+function describe(field, alt) {
+  const name = field.dataset.field.replace(/_url$/, "_alt");
+  const words = name !== field.dataset.field && field.parentElement.querySelector(`:scope > [data-field="${name}"] [data-value]`);
+  if (words && !words.value) words.value = alt;
 }

@@ -1,0 +1,1 @@
+"""A shop's picture library: what is uploaded, how it is kept, where it is used."""
