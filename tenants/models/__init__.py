@@ -1,6 +1,7 @@
 """Shops, their people and hosts; their landing pages with drafts and revisions."""
 
 from tenants.audit.entries import AuditEntry
+from tenants.models.acting import ActingSession
 from tenants.models.closing import ClosedShop, Erasure, Export, hashed
 from tenants.models.hosts import Domain, keep_a_primary, new_token
 from tenants.models.invitations import Invitation
@@ -15,36 +16,15 @@ from tenants.models.landings import (
     next_week,
     pages_of_tenants,
 )
+from tenants.models.moderation import Appeal, ClosingRequest, Suspension
 from tenants.models.pictures import Picture
 from tenants.models.plans import Plan
 from tenants.models.shops import Membership, Person, Tenant, TenantQuerySet
 from tenants.registers import Allowance, ReleasedHost
 
 __all__ = [
-    "Allowance",
-    "AuditEntry",
-    "ClosedShop",
-    "ConflictError",
-    "Domain",
-    "Erasure",
-    "Export",
-    "Invitation",
-    "Landing",
-    "Membership",
-    "Person",
-    "Picture",
-    "Plan",
-    "ReleasedHost",
-    "Revision",
-    "Section",
-    "ShareLink",
-    "Tenant",
-    "TenantQuerySet",
-    "drafts_of_tenants",
-    "hashed",
-    "keep_a_primary",
-    "new_share_token",
-    "new_token",
-    "next_week",
-    "pages_of_tenants",
-]
+    "ActingSession", "Allowance", "Appeal", "AuditEntry", "ClosedShop", "ClosingRequest", "ConflictError", "Domain",
+    "Erasure", "Export", "Invitation", "Landing", "Membership", "Person", "Picture", "Plan", "ReleasedHost", "Revision",
+    "Section", "ShareLink", "Suspension", "Tenant", "TenantQuerySet", "drafts_of_tenants", "hashed", "keep_a_primary",
+    "new_share_token", "new_token", "next_week", "pages_of_tenants",
+]  # fmt: skip
