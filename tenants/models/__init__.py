@@ -1,6 +1,7 @@
 """Shops, their people and hosts; their landing pages with drafts and revisions."""
 
 from tenants.audit.entries import AuditEntry
+from tenants.models.acting import ActingSession
 from tenants.models.closing import ClosedShop, Erasure, Export, hashed
 from tenants.models.flags import Flag, FlagNote, Report, TakenError
 from tenants.models.hosts import Domain, keep_a_primary, new_token
@@ -16,6 +17,7 @@ from tenants.models.landings import (
     next_week,
     pages_of_tenants,
 )
+from tenants.models.moderation import Appeal, ClosingRequest, Suspension
 from tenants.models.pictures import Picture
 from tenants.models.plans import Plan
 from tenants.models.rules import ContentRule
@@ -23,9 +25,12 @@ from tenants.models.shops import Membership, Person, Tenant, TenantQuerySet
 from tenants.registers import Allowance, ReleasedHost
 
 __all__ = [
+    "ActingSession",
     "Allowance",
+    "Appeal",
     "AuditEntry",
     "ClosedShop",
+    "ClosingRequest",
     "ConflictError",
     "ContentRule",
     "Domain",
@@ -44,6 +49,7 @@ __all__ = [
     "Revision",
     "Section",
     "ShareLink",
+    "Suspension",
     "TakenError",
     "Tenant",
     "TenantQuerySet",
