@@ -14,6 +14,7 @@ from tenants.erasing import machine
 from tenants.models import Landing
 from tenants.receipts import receipt_of
 from tenants.schedules import run_due
+from tenants.signup import sweeping
 
 LOOKS = (0.5, 0.5, 1, 1, 2, 3, 5, 10, 15, 20, 30, 30, 60)
 """Seconds between two looks at the edge; about three minutes in all, three times what KV needs at worst."""
@@ -48,6 +49,11 @@ def sweep_hostnames() -> int:
 @shared_task
 def run_schedule() -> None:
     run_due()
+
+
+@shared_task
+def sweep_sign_ups() -> int:
+    return sweeping.sweep()
 
 
 @shared_task
