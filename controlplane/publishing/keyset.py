@@ -161,10 +161,11 @@ class KeysetChangeList(ChangeList):
         keys = keys_of(self.model, [*self.get_ordering(request, self.queryset)])
         side, _, cursor = request.GET.get(PAGE_VAR, "").partition("-")
         values = decoded(keys, cursor) if side in ("after", "before") else None
-        rows, more = self._rows(keys, values, backward=side == "before")
-        if values is not None and side == "before" and not more:  # too near the top to be a page: the first one
-            values, (rows, more) = None, self._rows(keys, None, backward=False)
-        backward = values is not None and side == "before"
+        backward = side == "before" and values is not None
+        rows, more = self._rows(keys, values, backward=backward)
+        if backward and not more:  # too near the top to be a page: the first one
+            values, backward = None, False
+            rows, more = self._rows(keys, None, backward=False)
         self._link(keys, rows, before=values is not None, after=more or backward)
         self.result_list = self._as_queryset(keys, rows)
         self.paginator = KeysetPaginator(rows, self.list_per_page)
