@@ -131,7 +131,7 @@ def _entry(request: HttpRequest, instance: Any, action: int, changes: dict[str, 
 
 def _person(request: HttpRequest) -> dict[str, Any]:
     """Who is at the keyboard: with act-as-merchant that is the staff member, not the one whose place they take."""
-    user = getattr(request, "acting_user", None) or getattr(request, "user", None)
+    user = getattr(request, "acting_staff", None) or getattr(request, "user", None)
     if not isinstance(user, User) or not user.pk:
         return {}
     return {
