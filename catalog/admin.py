@@ -6,6 +6,7 @@ from urllib.parse import urljoin
 from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -89,6 +90,8 @@ class ProductAdmin(KeysetAdmin, PublishingLineAdmin):
         self._set_status(request, queryset, Product.Status.ARCHIVED)
 
     def _set_status(self, request: HttpRequest, queryset: models.QuerySet[Any], status: Product.Status) -> None:
-        count = self.changeable(request, queryset).exclude(status=status).update(status=status)
+        count = (
+            self.changeable(request, queryset).exclude(status=status).update(status=status, updated_at=timezone.now())
+        )
         products = "product is" if count == 1 else "products are"
         self.message_user(request, f"{count} {products} now {status.label.lower()}.", messages.SUCCESS)

@@ -14,6 +14,7 @@ UNFOLD = {
     "BORDER_RADIUS": "8px",
     "STYLES": [lambda request: static("tenants/admin.css")],
     "DASHBOARD_CALLBACK": "tenants.admin.home.dashboard",
+    "ACCOUNT": {"navigation": "tenants.admin.home.account"},
     "SIDEBAR": {"navigation": "tenants.admin.home.navigation", "show_search": True, "command_search": True},
     "GLOBAL_CALLBACK": "tenants.switcher.context",
     "COLORS": {

@@ -21,6 +21,13 @@ PUBLISHING = {
     "publishing": "Publishing…",
     "failed": "Something was not published",
 }
+ACCOUNT_PAGES = (
+    ("account_email", "E-mail address"),
+    ("account_change_password", "Password"),
+    ("mfa_index", "Two-factor sign-in"),
+    ("mfa_list_webauthn", "Passkeys"),
+    ("usersessions_list", "Sessions"),
+)
 MOST_CARDS = 12
 """Shops shown on the front page; the list has all of them."""
 
@@ -71,6 +78,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     if allowed:
         groups.append({"title": "Platform", "separator": True, "items": allowed})
     return groups
+
+
+def account(request: HttpRequest) -> list[dict[str, Any]]:
+    """The menu under one's name: what belongs to the person, not to a shop."""
+    return [{"title": title, "link": reverse(name)} for name, title in ACCOUNT_PAGES]
 
 
 def _is_knowledge(request: HttpRequest) -> bool:

@@ -92,6 +92,8 @@ _EN: Final = {
     "updating_text": "Please try again in a minute.",
     "unavailable": "This shop can’t be reached right now",
     "unavailable_text": "We are working on it. Please try again in a minute.",
+    "too_many": "That was a lot at once",
+    "too_many_text": "Please wait a minute and try again.",
     "failed": "Something went wrong on our side",
     "failed_text": "Please try again. If it keeps happening, quote this reference: {request_id}",
     "back_home": "Back to the start page",
@@ -190,6 +192,8 @@ _DE: Final = {
     "updating_text": "Bitte versuchen Sie es in einer Minute noch einmal.",
     "unavailable": "Dieser Shop ist gerade nicht erreichbar",
     "unavailable_text": "Wir arbeiten daran. Bitte versuchen Sie es in einer Minute noch einmal.",
+    "too_many": "Das war viel auf einmal",
+    "too_many_text": "Bitte warten Sie eine Minute und versuchen Sie es noch einmal.",
     "failed": "Bei uns ist etwas schiefgegangen",
     "failed_text": "Bitte versuchen Sie es noch einmal. Falls es wieder passiert, nennen Sie uns diese Kennung: "
     "{request_id}",
