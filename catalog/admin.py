@@ -15,11 +15,15 @@ from catalog.models import Product
 from controlplane.publishing.keyset import KeysetAdmin
 from controlplane.publishing.unfold import display
 from storefront.documents import format_money
+from tenants.flags import checking
 from tenants.publishing_line import PublishingLineAdmin, address_of
 from tenants.scoping import TenantFilter, is_platform_staff
 from tenants.todo import LOW_STOCK
 
 STATUS_COLOURS = {"active": "success", "draft": "info", "archived": "warning"}
+
+MOST_TOLD = 10
+"""Refused products that are named; the others are left as they are too."""
 
 
 class StockFilter(admin.SimpleListFilter):
@@ -83,7 +87,15 @@ class ProductAdmin(KeysetAdmin, PublishingLineAdmin):
 
     @admin.action(description="Make active", permissions=["change"])
     def make_active(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
-        self._set_status(request, queryset, Product.Status.ACTIVE)
+        """But for products with words or links that are not allowed."""
+        rows = self.changeable(request, queryset).exclude(status=Product.Status.ACTIVE).select_related("tenant")
+        refused = {row.pk: message for row in rows if (message := checking.complaint(row.tenant, row.texts))}
+        for message in list(refused.values())[:MOST_TOLD]:
+            self.message_user(request, message, messages.ERROR)
+        self._set_status(request, queryset.exclude(pk__in=refused), Product.Status.ACTIVE)
+        for row in rows:
+            if row.pk not in refused:
+                checking.flag(row.tenant_id, row.texts)
 
     @admin.action(description="Archive", permissions=["change"])
     def archive(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:

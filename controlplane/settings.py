@@ -208,6 +208,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "tenants.access.SeenSessions",
     "tenants.access.StaffTwoFactor",
+    "tenants.moderation.acting.ActingMiddleware",
 ]
 
 ROOT_URLCONF = "controlplane.urls"
@@ -215,7 +216,7 @@ ASGI_APPLICATION = "controlplane.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "tenants" / "admin_templates"],  # before Unfold's own of the same name
+        "DIRS": [BASE_DIR / "tenants" / "overrides"],  # before Unfold's own: what stands on every page of the admin
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

@@ -18,6 +18,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 
 from controlplane.publishing.unfold import ModelAdmin
 from tenants.models import Membership, Tenant
+from tenants.moderation.acting import acting_of
 from tenants.plans import Counted, make_room, warning_after
 
 Role = Membership.Role
@@ -70,6 +71,9 @@ def warn_of_limit(request: HttpRequest, obj: Any) -> None:
 def roles(request: HttpRequest) -> dict[uuid.UUID, Role]:
     """The user's role by shop; one query a request."""
     cached: dict[uuid.UUID, Role] | None = getattr(request, "_roles_by_shop", None)
+    acting = acting_of(request)
+    if acting is not None and acting.tenant_id is not None:
+        return {acting.tenant_id: acting.role}
     if cached is None:
         rows = Membership.objects.filter(user=request.user.pk).values_list("tenant_id", "role")
         cached = {tenant_id: Role(role) for tenant_id, role in rows}

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from controlplane.publishing.models import StaleDocument
-from tenants.models import AuditEntry, Domain, Landing, Revision, Tenant
+from tenants.models import AuditEntry, Domain, Landing, Revision, Suspension, Tenant
 from tenants.plans import model_of, warnings_from
 
 LOW_STOCK = 5
@@ -55,6 +55,7 @@ def with_facts(shops: QuerySet[Tenant]) -> QuerySet[Tenant]:
         has_own_page=Exists(Revision.objects.filter(**mine, number__gt=1)),
         low_stock=_count(low),
         unanswered=_count(questions),
+        suspended_for=Subquery(Suspension.objects.filter(**mine, lifted_at=None).values("text")[:1]),
         failed=_count(failed),
         waiting=_count(StaleDocument.objects.filter(**mine, parked_at=None)),
     )
@@ -104,13 +105,12 @@ def notices_of(shop: Any) -> list[Notice]:
     editor = reverse("admin:tenants_landing_change", args=[landing.pk]) if landing else ""
     found = []
     if shop.status != Tenant.Status.ACTIVE:
-        found.append(
-            Notice(
-                text=f"This shop is {shop.get_status_display().lower()}: shoppers can't see it.",
-                url=reverse("admin:tenants_tenant_close", args=[shop.pk]) if shop.status == "closed" else "",
-                urgent=True,
-            )
-        )
+        url = reverse("admin:tenants_tenant_close", args=[shop.pk]) if shop.status == Tenant.Status.CLOSED else ""
+        if shop.suspended_for and shop.status == Tenant.Status.SUSPENDED:
+            url = reverse("admin:tenants_tenant_suspension", args=[shop.pk])
+        why = f" {shop.suspended_for}" if shop.suspended_for else ""
+        text = f"This shop is {shop.get_status_display().lower()}: shoppers can't see it.{why}"
+        found.append(Notice(text=text, url=url, urgent=True))
     if shop.failed:
         changes = "One change" if shop.failed == 1 else f"{shop.failed} changes"
         found.append(Notice(text=f"{changes} could not be published.", url=editor, urgent=True))

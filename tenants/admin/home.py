@@ -10,7 +10,7 @@ from controlplane.publishing.keyset import counted
 from controlplane.publishing.models import StaleDocument
 from tenants import switcher
 from tenants.charts import charts_of
-from tenants.models import Tenant
+from tenants.models import Appeal, Tenant
 from tenants.publishing_line import address_of
 from tenants.scoping import Role, is_platform_staff, may, shops
 from tenants.todo import notices_of, recent_changes, steps_of, with_facts
@@ -65,6 +65,18 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 ],
             }
         )  # fmt: skip
+    if is_platform_staff(request):
+        groups.append(
+            {
+                "title": "Moderation",
+                "separator": True,
+                "items": [
+                    _link("Appeals", "gavel", "tenants_appeal_changelist") | _waiting(request),
+                    _link("Closing", "delete_forever", "tenants_closingrequest_changelist"),
+                    _link("Views as merchant", "visibility", "tenants_actingsession_changelist"),
+                ],
+            }
+        )
     platform = [
         _link("Outbox", "outbox", "publishing_staledocument_changelist", "publishing.view_staledocument"),
         _link("Plans", "sell", "tenants_plan_changelist", "tenants.view_plan"),
@@ -94,6 +106,11 @@ def _badge(request: HttpRequest) -> dict[str, str]:
     """None where there is nothing to count: Unfold would draw an empty one."""
     count: str = import_string("chat.admin.inbox.open_count")(request)  # upward, so by its path
     return {"badge": count} if count else {}
+
+
+def _waiting(request: HttpRequest) -> dict[str, str]:
+    count = Appeal.objects.filter(answered_at=None).count()
+    return {"badge": str(count)} if count else {}
 
 
 def _link(title: str, icon: str, name: str, needs: str = "") -> dict[str, Any]:

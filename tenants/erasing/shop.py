@@ -20,6 +20,7 @@ from tenants.erasing import letters, stores
 from tenants.erasing.history import column_of_object, logs
 from tenants.erasing.machine import Left, NotYetError, Step, asked
 from tenants.models import ClosedShop, Domain, Erasure, Tenant
+from tenants.moderation import forgetting
 
 A_STEP = 500
 HOSTS_A_RUN = 100
@@ -67,7 +68,7 @@ def files(erasure: Erasure) -> int:
 
 def history(erasure: Erasure) -> int:
     tenant = Tenant.objects.filter(pk=_id(erasure)).first()
-    return forget_history([tenant.pk]) if tenant else 0
+    return forget_history([tenant.pk]) + forgetting.forget(tenant.pk) if tenant else 0
 
 
 def database(erasure: Erasure) -> int:

@@ -122,8 +122,9 @@ def test_no_page_can_be_framed_and_none_is_guessed_to_be_something_else(acme: An
 # Links that lead away.
 
 ELSEWHERE = (
-    "https://evil.example/", "//evil.example/", "///evil.example", "/\\evil.example", "\\\\evil.example", "http:evil.example",
-    "https:///evil.example", "javascript:alert(1)", "data:text/html,evil", "\thttps://evil.example", "/%09/evil.example",
+    "https://evil.example/", "//evil.example/", "///evil.example", "/\\evil.example", "\\\\evil.example",
+    "http:evil.example", "https:///evil.example", "javascript:alert(1)", "data:text/html,evil",
+    "\thttps://evil.example", "/%09/evil.example",
 )  # fmt: skip
 ASKS = ("next", "redirect", "redirect_to", "url", "return", "return_to", "continue", "back", "_changelist_filters")
 

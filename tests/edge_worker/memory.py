@@ -141,9 +141,14 @@ class Stores:
             if step["stmt"]["sql"].startswith("INSERT")
         ]
         usage = [[{"type": "integer", "value": str(number)} for number in self.usage]]
-        results = [{"rows": usage if step["stmt"]["sql"].startswith("SELECT") else []} for step in steps]
+        results = [{"rows": self._rows(step["stmt"], usage)} for step in steps]
         result = {"step_results": results, "step_errors": [None] * len(steps)}
         return {"results": [{"type": "ok", "response": {"type": "batch", "result": result}}]}
+
+    def _rows(self, statement: dict[str, Any], usage: list[Any]) -> list[Any]:
+        if "RETURNING id" in statement["sql"]:
+            return [[statement["args"][0]]]
+        return usage if statement["sql"].startswith("SELECT") else []
 
     def _instant(self, options: dict[str, Any]) -> dict[str, Any]:
         found = [{"id": product.id, **product.to_entity()} for product in self.products]

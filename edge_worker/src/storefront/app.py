@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from storefront import chat_api, pages
+from storefront import chat_api, pages, reports
 from storefront.assets import BUILD
 from storefront.bindings import BindingError
 from storefront.catalog import SORTS, Catalog, CatalogError, Listing, from_card, record_cards
@@ -127,7 +127,7 @@ async def cart_page(request: Request) -> Response:
 
 async def robots(request: Request) -> Response:
     shop = await shop_of(request)
-    away = "Disallow: /search\nDisallow: /cart\nDisallow: /preview/\n"
+    away = "Disallow: /search\nDisallow: /cart\nDisallow: /report\nDisallow: /preview/\n"
     text = f"User-agent: *\n{away}\nSitemap: {shop.origin}/sitemap.xml\n"
     return PlainTextResponse(text, headers={"cache-control": REVALIDATE})
 
@@ -232,6 +232,8 @@ def build() -> Starlette:
             Route("/products/{slug}", product),
             Route("/search", search_page),
             Route("/cart", cart_page),
+            Route("/report", reports.report, methods=["GET", "POST"]),
+            Route("/report/thanks", reports.thanks),
             Route("/api/search", chat_api.search_api),
             Route("/api/chat", chat_api.chat, methods=["POST"]),
             Route("/api/chat/rating", chat_api.rating, methods=["POST"]),

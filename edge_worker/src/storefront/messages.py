@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from storefront import messages_report
 from storefront.messages_live import WORDS
 
 _EN: Final = {
@@ -200,7 +201,10 @@ _DE: Final = {
     "back_home": "Zur Startseite",
 }
 
-LANGUAGES: Final[dict[str, dict[str, str]]] = {"en": _EN | WORDS["en"], "de": _DE | WORDS["de"]}
+LANGUAGES: Final[dict[str, dict[str, str]]] = {
+    "en": _EN | WORDS["en"] | messages_report.WORDS["en"],
+    "de": _DE | WORDS["de"] | messages_report.WORDS["de"],
+}
 
 _RIGHT_TO_LEFT = frozenset(("ar", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"))
 
