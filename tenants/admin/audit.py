@@ -39,16 +39,18 @@ def sees_everything(request: HttpRequest) -> bool:
 
 def entries_for(request: HttpRequest) -> QuerySet[Any]:
     """The entries that the user may read, each with `shown_addr`: owners don't learn where platform staff sit."""
-    entries: QuerySet[Any] = AuditEntry.objects.select_related("content_type")
+    entries: Any = AuditEntry.objects.select_related("content_type")
     if sees_everything(request):
-        return entries.annotate(shown_addr=F("remote_addr"))
+        everything: QuerySet[Any] = entries.annotate(shown_addr=F("remote_addr"))
+        return everything
     mine = list(shops(request, Role.OWNER).values_list("pk", flat=True)) if may(request, Role.OWNER) else []
     kinds = ContentType.objects.get_for_models(*(apps.get_model(label) for label in FOR_OWNERS)).values()
     own = entries.filter(tenant__in=mine, content_type__in=[kind.pk for kind in kinds])
-    return own.annotate(shown_addr=Case(When(by_staff=False, then="remote_addr")))
+    shown: QuerySet[Any] = own.annotate(shown_addr=Case(When(by_staff=False, then="remote_addr")))
+    return shown
 
 
-class ShopFilter(TextFilter):
+class ShopFilter(TextFilter):  # type: ignore[misc]
     """By slug; a shop that is gone by the id that stands in the log."""
 
     title = "shop"
@@ -67,7 +69,7 @@ def _shop_id(value: str) -> uuid.UUID:
         return found or uuid.UUID(int=0)
 
 
-class PersonFilter(TextFilter):
+class PersonFilter(TextFilter):  # type: ignore[misc]
     title = "person (e-mail or user name)"
     parameter_name = "person"
 
@@ -81,7 +83,7 @@ class PersonFilter(TextFilter):
         return queryset.filter(actor=user.pk) if user else queryset.filter(actor_email=value)
 
 
-class RequestFilter(TextFilter):
+class RequestFilter(TextFilter):  # type: ignore[misc]
     title = "request id"
     parameter_name = "request"
 
