@@ -18,7 +18,7 @@ from tenants.scoping import TenantFilter
 
 STATUS_COLOURS = {"active": "success", "draft": "info", "archived": "warning"}
 
-NO_PICTURE = mark_safe('<span class="thumbnail" aria-hidden="true"></span>')
+NO_PICTURE = mark_safe('<span class="thumbnail" role="img" aria-label="No picture"></span>')
 
 
 @admin.register(Product)
@@ -44,7 +44,9 @@ class ProductAdmin(PublishingLineAdmin):
         if not obj.image_url:
             return NO_PICTURE
         source = urljoin(address_of(obj.tenant), obj.image_url)  # a path is one of the shop's
-        return format_html('<img class="thumbnail" src="{}" alt="" width="40" height="40" loading="lazy">', source)
+        return format_html(
+            '<img class="thumbnail" src="{}" alt="{}" width="40" height="40" loading="lazy">', source, obj.title
+        )
 
     @display(description="Price", ordering="price")
     def amount(self, obj: Product) -> str:

@@ -28,8 +28,8 @@ from tenants.scoping import Role, TenantFilter, is_platform_staff, may, shops
 admin.site.unregister(get_logentry_model())  # django-auditlog's own page of it
 
 FOR_OWNERS = (
-    "tenants.Tenant", "tenants.Membership", "tenants.Domain", "tenants.Landing", "tenants.Section", "tenants.ShareLink",
-    "catalog.Product", "chat.KnowledgeSource", "chat.ChatProfile", "chat.QuestionGroup",
+    "tenants.Tenant", "tenants.Membership", "tenants.Domain", "tenants.Landing", "tenants.Picture", "tenants.Section",
+    "tenants.ShareLink", "catalog.Product", "chat.KnowledgeSource", "chat.ChatProfile", "chat.QuestionGroup",
 )  # fmt: skip
 """What owners read of; the platform's own notes about a shop are not among them."""
 
