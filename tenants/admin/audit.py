@@ -6,13 +6,14 @@ from typing import Any
 from auditlog import get_logentry_model
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db.models import Case, F, QuerySet, When
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.template.loader import render_to_string
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import is_aware, make_aware
@@ -27,8 +28,8 @@ from tenants.scoping import Role, TenantFilter, is_platform_staff, may, shops
 admin.site.unregister(get_logentry_model())  # django-auditlog's own page of it
 
 FOR_OWNERS = (
-    "tenants.Tenant", "tenants.Membership", "tenants.Domain", "tenants.Landing", "tenants.Section", "tenants.ShareLink",
-    "catalog.Product", "chat.KnowledgeSource", "chat.ChatProfile", "chat.QuestionGroup",
+    "tenants.Tenant", "tenants.Membership", "tenants.Domain", "tenants.Landing", "tenants.Picture", "tenants.Section",
+    "tenants.ShareLink", "catalog.Product", "chat.KnowledgeSource", "chat.ChatProfile", "chat.QuestionGroup",
 )  # fmt: skip
 """What owners read of; the platform's own notes about a shop are not among them."""
 
@@ -186,7 +187,10 @@ class AuditEntryAdmin(KeysetAdmin, ModelAdmin):
         """The filtered list as CSV, whatever its length."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        changelist = self.get_changelist_instance(request)
+        try:
+            changelist = self.get_changelist_instance(request)
+        except IncorrectLookupParameters:  # a filter that there is not: as the list answers it
+            return HttpResponseRedirect(reverse("admin:tenants_auditentry_changelist") + "?e=1")
         return export.response(request, changelist.queryset)
 
     @display(description="When")
