@@ -77,6 +77,7 @@ class TenantAdmin(Invitations, KeysetAdmin, LifecycleViews, PublishingLineAdmin)
     list_per_page = 50
     actions = ("suspend", "activate")
     inlines = (MembershipInline,)
+    change_form_outer_after_template = "tenants/admin/shop_after.html"
     fieldsets = (
         (None, {"fields": ("name", "slug", "state")}),
         ("Money, language and time", {"fields": (("currency", "locale"), "timezone")}),
