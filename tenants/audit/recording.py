@@ -40,7 +40,8 @@ SECRET = re.compile(r"password|(^|_)token(_hash)?$|secret|(^|_)key$|credential|r
 NOISE = {
     "id", "created_at", "updated_at", "last_login", "edited_at", "edited_by", "draft_version", "date_joined",
     "next_check_at", "checked_at", "misses", "reminders", "seen", "waiting_since", "state_since", "requested_at",
-    "hostname_id", "etag", "last_modified", "read_at", "due_at", "reading", "last_used_at",
+    "hostname_id", "inventory", "report", "done", "next_try_at", "etag",
+    "last_modified", "read_at", "due_at", "reading", "last_used_at",
 }  # fmt: skip
 """Book-keeping that goes along with every change."""
 
