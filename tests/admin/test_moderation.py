@@ -131,6 +131,21 @@ def test_a_suspended_merchant_reads_why_on_every_page_and_never_the_note(
     assert "is suspended" not in person("owner", globex).get(reverse("admin:index")).content.decode()
 
 
+def test_a_suspended_merchant_still_sees_the_draft_while_editing(acme: Shop, owner: Client) -> None:
+    suspend(acme)
+    landing = Landing.objects.get(pk=acme.landing.pk)
+    sent = {"page": landing.page.to_json(), "version": landing.draft_version}
+    target = reverse("admin:tenants_landing_preview", args=[landing.pk])
+    preview = owner.post(target, sent, content_type="application/json").json()
+    assert "<!--section:" in preview["html"]
+    assert preview["problems"] == {}
+    tried = owner.post(
+        reverse("admin:tenants_landing_publish", args=[landing.pk]), sent, content_type="application/json"
+    )
+    assert tried.status_code == 422
+    assert "suspended" in tried.json()["messages"][0]
+
+
 def test_an_owner_appeals_and_reads_the_answer(acme: Shop, owner: Client, moderator: Client) -> None:
     suspend(acme)
     target, page = url("appeal", acme.tenant.pk), url("suspension", acme.tenant.pk)
