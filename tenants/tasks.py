@@ -1,5 +1,6 @@
 """Celery's side of shops: schedules and domains swept by beat, publications followed to the edge."""
 
+import logging
 import time
 from typing import Any
 
@@ -12,11 +13,15 @@ from controlplane.publishing.tasks import send
 from tenants import closing, exporting
 from tenants.domains import issuing, letters, orphans
 from tenants.erasing import machine
+from tenants.flags import collecting
 from tenants.models import Landing, Suspension
 from tenants.moderation import darkness
 from tenants.moderation import letters as owners
 from tenants.receipts import receipt_of
 from tenants.schedules import run_due
+from tenants.signup import sweeping
+
+logger = logging.getLogger(__name__)
 
 LOOKS = (0.5, 0.5, 1, 1, 2, 3, 5, 10, 15, 20, 30, 30, 60)
 """Seconds between two looks at the edge; about three minutes in all, three times what KV needs at worst."""
@@ -49,8 +54,22 @@ def sweep_hostnames() -> int:
 
 
 @shared_task
+def collect_reports() -> None:
+    """Makes flags of what shoppers reported at the edge."""
+    try:
+        collecting.collect()
+    except AdapterError as error:
+        logger.warning("Reports are collected later: %s", error.message)
+
+
+@shared_task
 def run_schedule() -> None:
     run_due()
+
+
+@shared_task
+def sweep_sign_ups() -> int:
+    return sweeping.sweep()
 
 
 @shared_task

@@ -85,6 +85,9 @@ class TenantAdmin(Invitations, KeysetAdmin, LifecycleViews, ModeratedAdmin):
     )
     add_fieldsets = ((None, {"fields": ("name", "slug", "owner", ("currency", "locale"))}),)
 
+    class Media:
+        css = {"all": ["tenants/lifecycle.css"]}
+
     def tenant_of(self, obj: Any) -> Tenant:
         tenant: Tenant = obj
         return tenant

@@ -176,6 +176,7 @@ class Landing(Publishable):
         gets no new revision.
         """
         from tenants.checks import require_publishable
+        from tenants.flags.checking import flag_page
 
         landing = self.locked()
         if version is not None and landing.draft_version != version:
@@ -190,6 +191,7 @@ class Landing(Publishable):
         if landing.live is None or landing.live.page != page:
             landing.live = Revision.freeze(landing.tenant, page, by, note, published_at=timezone.now())
             landing.save(update_fields=["live", "updated_at"])
+            flag_page(landing.tenant, page)
             transaction.on_commit(functools.partial(follow, landing.pk))
         self.live = landing.live
         assert landing.live is not None

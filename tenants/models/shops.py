@@ -30,6 +30,12 @@ class TenantQuerySet(PublishableQuerySet["Tenant"]):
             return self.all()
         return self.filter(memberships__user=user.pk).distinct() if user.pk else self.none()
 
+    def flagged(self) -> Self:
+        """Shops with a flag that nobody has closed yet."""
+        from tenants.models.flags import Flag
+
+        return self.filter(models.Exists(Flag.objects.unfinished().filter(tenant=models.OuterRef("pk"))))
+
     def delete(self) -> tuple[int, dict[str, int]]:
         with transaction.atomic():
             _leaving(list(self))
