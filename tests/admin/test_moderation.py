@@ -186,9 +186,9 @@ def test_banners_and_panel_cost_a_bounded_number_of_queries(
     suspension = suspend(acme)
     for _ in range(3):
         Appeal.send(suspension, acme.owner, "Why?").answer_with(acme.owner, "So.")
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(36):  # with the panels of plans, invitations and flags
         moderator.get(url("change", acme.tenant.pk))
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(22):  # half of it sidebar and shop switcher
         owner.get(url("suspension", acme.tenant.pk))
 
 
@@ -259,7 +259,7 @@ def test_who_acts_sees_one_shop_only_and_a_banner_on_every_page(looking: Client,
     seen = 0
     for target in (*listed(), reverse("admin:index"), url("change", acme.tenant.pk)):
         page = looking.get(target, follow=True)
-        assert page.status_code in (200, 403), target
+        assert page.status_code in (200, 403, 404), target
         text = page.content.decode()
         assert "globex" not in text.lower(), target
         if page.status_code == 200:
