@@ -98,9 +98,9 @@ def host_record(domain: Domain, body: DomainRecord) -> DomainRecord:
 def record_of(tenant: Tenant, page: Page | None = None) -> DomainRecord:
     """The record of a tenant's hosts: of what is live, or of `page` (a draft, an unsaved form).
 
-    A tenant that is not active gets a record that says so and carries nothing else.
+    A tenant that is not active gets a record that says so and carries nothing else; its merchant still sees `page`.
     """
-    if tenant.status != ACTIVE:
+    if tenant.status != ACTIVE and page is None:
         return DomainRecord(tenant=TenantRef(id=str(tenant.pk), status=tenant.status))
     if page is None:
         page = live_page(tenant)

@@ -80,7 +80,7 @@ class TenantAdmin(Invitations, KeysetAdmin, LifecycleViews, ModeratedAdmin):
     inlines = (MembershipInline,)
     change_form_outer_after_template = "tenants/admin/shop_after.html"
     fieldsets = (
-        (None, {"fields": ("name", "slug", "state")}),
+        (None, {"fields": ("name", "slug", "condition")}),
         ("Money, language and time", {"fields": (("currency", "locale"), "timezone")}),
     )
     add_fieldsets = ((None, {"fields": ("name", "slug", "owner", ("currency", "locale"))}),)
@@ -107,8 +107,8 @@ class TenantAdmin(Invitations, KeysetAdmin, LifecycleViews, ModeratedAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
         if obj is None or may(request, Role.OWNER, obj.pk):
-            return ("state",)
-        return ("state", "slug")
+            return ("condition",)
+        return ("condition", "slug")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is None:
@@ -164,6 +164,11 @@ class TenantAdmin(Invitations, KeysetAdmin, LifecycleViews, ModeratedAdmin):
     @display(description="Status", ordering="status", label=STATUS_COLOURS)
     def state(self, obj: Tenant) -> tuple[str, str]:
         return obj.status, obj.get_status_display()
+
+    @display(description="Status")
+    def condition(self, obj: Tenant) -> str:
+        """As the form shows it, where Unfold would not make a badge of `state`."""
+        return str(obj.get_status_display())
 
     @display(description="Address")
     def address(self, obj: Tenant) -> str:
