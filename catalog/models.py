@@ -108,8 +108,8 @@ class Product(Counted):
         about = {"subject": "product", "subject_id": str(self.pk), "where": f"Product “{self.title}”"}
         return [
             Text(field="Title", value=self.title, **about),
-            Text(field="Description", value=self.description_html, is_markup=True, **about),
-            Text(field="Picture", value=self.image_url, **about),
+            Text(field="Description", value=self.description_html, reads="markup", **about),
+            Text(field="Picture", value=self.image_url, reads="picture", **about),
             Text(field="Picture description", value=self.image_alt, **about),
             Text(field="Tags", value=", ".join(map(str, self.tags)), **about),
         ]

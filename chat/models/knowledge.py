@@ -108,7 +108,7 @@ class KnowledgeSource(Counted):
         return [
             Text(field="Title", value=self.title, **about),
             Text(field="Text", value=self.body, **about),
-            Text(field="Link", value=self.url, **about),
+            Text(field="Link", value=self.url, reads="link", **about),
         ]
 
     def next_reading(self, now: datetime) -> datetime | None:

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from uuid_utils.compat import uuid7
@@ -125,14 +127,13 @@ def test_the_queue_is_filtered_by_whose_source_kind_and_shop(acme: Any, globex: 
         assert listed(client.get(url("changelist"), query)) == paths
 
 
-def test_a_long_queue_is_paged_without_counting_it(
-    acme: Any, staff: Client, django_assert_max_num_queries: Any
-) -> None:
+def test_a_long_queue_is_paged_without_counting_it(acme: Any, staff: Client) -> None:
     Flag.objects.bulk_create(
         [Flag(tenant=acme.tenant, path=f"/p{n:03}", merge_key=f"k{n}", weight=n % 3) for n in range(120)]
     )
-    with django_assert_max_num_queries(16):
+    with CaptureQueriesContext(connection) as queries:
         first = staff.get(url("changelist"))
+    assert sum("tenants_flag" in query["sql"] for query in queries) <= 4  # the rows, a bounded count, the badge
     seen, page = listed(first), first
     while page.context["cl"].next_link:
         page = staff.get(url("changelist") + page.context["cl"].next_link)
