@@ -105,7 +105,7 @@ class Product(Counted):
     @property
     def texts(self) -> list[Text]:
         """What moderation's rules read."""
-        about = {"subject": "product", "subject_id": str(self.pk), "where": f"Product “{self.title}”"}
+        about: dict[str, Any] = {"subject": "product", "subject_id": str(self.pk), "where": f"Product “{self.title}”"}
         return [
             Text(field="Title", value=self.title, **about),
             Text(field="Description", value=self.description_html, reads="markup", **about),

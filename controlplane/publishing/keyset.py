@@ -203,7 +203,7 @@ class KeysetChangeList(ChangeList):
 class KeysetAdmin:
     """Mixed into an admin whose list may be long. Only what an index orders should be sortable there."""
 
-    paginator = UncountedPaginator
+    paginator: Any = UncountedPaginator
     show_full_result_count = False
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:

@@ -119,7 +119,7 @@ def test_publishing_again_adds_no_flag_and_brings_back_what_was_resolved_only(
     flag.resolve(admin_user, "Removed")
     flag = again("<p>three</p>")
     assert (flag.status, flag.assignee) == ("open", None)
-    assert flag.notes.last().text == "Opened again: it was published again."
+    assert flag.notes.latest("pk").text == "Opened again: it was published again."
 
 
 def test_a_scheduled_publish_is_refused_and_says_why(shop: Tenant, block: Block) -> None:
