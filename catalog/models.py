@@ -105,11 +105,11 @@ class Product(Counted):
     @property
     def texts(self) -> list[Text]:
         """What moderation's rules read."""
-        about = {"subject": "product", "subject_id": str(self.pk), "where": f"Product “{self.title}”"}
+        about: dict[str, Any] = {"subject": "product", "subject_id": str(self.pk), "where": f"Product “{self.title}”"}
         return [
             Text(field="Title", value=self.title, **about),
-            Text(field="Description", value=self.description_html, is_markup=True, **about),
-            Text(field="Picture", value=self.image_url, **about),
+            Text(field="Description", value=self.description_html, reads="markup", **about),
+            Text(field="Picture", value=self.image_url, reads="picture", **about),
             Text(field="Picture description", value=self.image_alt, **about),
             Text(field="Tags", value=", ".join(map(str, self.tags)), **about),
         ]

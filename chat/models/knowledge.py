@@ -104,11 +104,15 @@ class KnowledgeSource(Counted):
     @property
     def texts(self) -> list[Text]:
         """What moderation's rules read."""
-        about = {"subject": "knowledge", "subject_id": str(self.pk), "where": f"Knowledge “{self.title}”"}
+        about: dict[str, Any] = {
+            "subject": "knowledge",
+            "subject_id": str(self.pk),
+            "where": f"Knowledge “{self.title}”",
+        }
         return [
             Text(field="Title", value=self.title, **about),
             Text(field="Text", value=self.body, **about),
-            Text(field="Link", value=self.url, **about),
+            Text(field="Link", value=self.url, reads="link", **about),
         ]
 
     def next_reading(self, now: datetime) -> datetime | None:

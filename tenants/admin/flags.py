@@ -20,7 +20,7 @@ from tenants.models import ContentRule, Flag, TakenError, Tenant
 from tenants.publishing_line import address_of
 
 STATUS_COLOURS = {"open": "warning", "assigned": "info", "resolved": "success", "dismissed": "default"}
-KIND_COLOURS = {"illegal": "danger", "scam": "danger", "script": "danger"}
+KIND_COLOURS = {kind.value: "danger" if Flag.GRAVITY.get(kind.value, 0) >= 50 else "default" for kind in Flag.Kind}
 MOST_COUNTED = 99
 MOST_REPORTS = 50
 BY_RULE = {Flag.Kind.WORD, Flag.Kind.LINK, Flag.Kind.SCRIPT}
@@ -183,7 +183,7 @@ class FlagAdmin(KeysetAdmin, ModeratorsOnly):
                     flag.assignee_id = _seen(request.POST.get("seen", ""))
                     flag.assign(user, cast(User, to))
                 case "note":
-                    flag.notes.create(author_id=user.pk, text=note)
+                    flag.notes.create(author_id=user.pk, text=str(note))
         except TakenError as error:
             self.message_user(request, f"Nothing was changed. {error}", messages.ERROR)
         return True

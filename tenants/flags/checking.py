@@ -9,13 +9,15 @@ from django.core.exceptions import ValidationError
 
 from storefront.documents import SECTIONS, Link, Section, Seo
 from tenants.content import Problems, editable_fields, item_type
-from tenants.flags.rules import Hit, current
+from tenants.flags.rules import Hit, Reads, current
 
 if TYPE_CHECKING:
     from tenants.models import Tenant
     from tenants.page import Page
 
-READ = {"text", "paragraph", "rich", "link", "image", "email"}
+READ: dict[str, Reads] = {
+    "text": "text", "paragraph": "text", "email": "text", "rich": "markup", "link": "link", "image": "picture",
+}  # fmt: skip
 """Inputs that hold what shoppers read or follow."""
 
 TOLD = 5
@@ -32,7 +34,7 @@ class Text:
     subject_id: str = ""
     where: str = ""
     key: str = ""
-    is_markup: bool = False
+    reads: Reads = "text"
 
     @property
     def path(self) -> str:
@@ -41,7 +43,7 @@ class Text:
     def hits(self, locale: str | None) -> Iterator[Hit]:
         """None: by the rules of every language."""
         language = None if locale is None else language_of(locale)
-        return current().hits(self.value, language, is_markup=self.is_markup)
+        return current().hits(self.value, language, reads=self.reads)
 
 
 def language_of(locale: str) -> str:
@@ -93,10 +95,13 @@ def flag(tenant_id: uuid.UUID, texts: Sequence[Text], *, live: bool = True) -> N
     if not suspicious:
         return  # nearly always, and without a query
     tenant = Tenant.objects.get(pk=tenant_id)
+    found: dict[tuple[str, str, str], tuple[Text, Hit]] = {}
     for text in suspicious:
         for hit in text.hits(tenant.locale):
             if live or hit.kind == "script":
-                put(tenant, text, hit)
+                found.setdefault((text.subject, text.subject_id, hit.rule), (text, hit))
+    for text, hit in found.values():
+        put(tenant, text, hit)
 
 
 def flag_page(tenant: "Tenant", page: "Page") -> None:
@@ -112,14 +117,14 @@ def flag_stripped(tenant: "Tenant", sent: Mapping[str, Any]) -> None:
 
 
 def put(tenant: "Tenant", text: Text, hit: Hit) -> None:
-    """One flag for one rule in one field, however often it is published.
+    """One flag for one rule in one section or product, in however many fields, however often it is published.
 
     What was resolved comes back when it is found again; what was dismissed only if the words around have changed.
     """
     from tenants.models import Flag
 
     flag, created = Flag.put(
-        tenant, merge=("rule", text.subject, text.subject_id, text.field, hit.rule), source=Flag.Source.RULE,
+        tenant, merge=("rule", text.subject, text.subject_id, hit.rule), source=Flag.Source.RULE,
         kind=hit.kind, subject=text.subject, subject_id=text.subject_id, path=text.path, excerpt=hit.excerpt,
     )  # fmt: skip
     if created or (flag.status == Flag.Status.DISMISSED and flag.excerpt == hit.excerpt):
@@ -162,7 +167,7 @@ def _fields(cls: type, values: Mapping[str, Any], place: Text) -> Iterator[Text]
                     inside = dataclasses.replace(place, field=f"{label} {number + 1}, ", key=f"{key}.{number}.")
                     yield from _fields(item_type(cls, field), row, inside)
         elif kind in READ and isinstance(value, str) and value:
-            yield dataclasses.replace(place, field=label, value=value, key=key, is_markup=kind == "rich")
+            yield dataclasses.replace(place, field=label, value=value, key=key, reads=READ[kind])
 
 
 def _rich_texts(sent: Mapping[str, Any]) -> Iterator[Text]:
@@ -172,4 +177,4 @@ def _rich_texts(sent: Mapping[str, Any]) -> Iterator[Text]:
         cls = SECTIONS.get(str(one.get("kind"))) if isinstance(one, dict) else None
         if cls is not None:
             found = _fields(cls, one, _place(cls, str(one.get("id", ""))))
-            yield from (text for text in found if text.is_markup)
+            yield from (text for text in found if text.reads == "markup")

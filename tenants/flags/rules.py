@@ -5,6 +5,7 @@ import html
 import re
 import time
 from collections.abc import Iterator
+from typing import Literal
 
 from tenants.flags import links
 from tenants.flags.words import candidates, phrase_of
@@ -19,6 +20,10 @@ _EXECUTABLE = re.compile(
     r"|<[^<>]{0,200}[\s/\"']on[a-z]{3,24}\s*="
     r"|(?:href|src|action|formaction|xlink:href|srcdoc)\s*=\s*[\"']?[\s\x00-\x20]*(?:javascript|vbscript|data\s*:\s*text/html)"
 )
+
+
+Reads = Literal["text", "markup", "link", "picture"]
+"""What a field holds."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,14 +46,14 @@ class Rules:
     hosts: dict[str, list[tuple[str, bool]]]
     longest: int
 
-    def hits(self, text: str, language: str | None, *, is_markup: bool = False) -> Iterator[Hit]:
-        """What is wrong with a text, each thing once."""
-        if is_markup and (match := _EXECUTABLE.search(text)):
+    def hits(self, text: str, language: str | None, *, reads: Reads = "text") -> Iterator[Hit]:
+        """What is wrong with a text, each thing once. Addresses have no words, and nobody follows a picture's."""
+        if reads == "markup" and (match := _EXECUTABLE.search(text)):
             yield Hit(kind="script", what="executable content", word=match[0][:60], rule="script",
                       excerpt=excerpt(text, *match.span()))  # fmt: skip
-        shown = _without_tags(text) if is_markup else text
-        yield from self._words(shown, language)
-        yield from self._hosts(text, language)
+        if reads in ("text", "markup"):
+            yield from self._words(_without_tags(text) if reads == "markup" else text, language)
+        yield from self._hosts(text, language, followed=reads != "picture")
 
     def _words(self, text: str, language: str | None) -> Iterator[Hit]:
         seen: set[str] = set()
@@ -62,7 +67,7 @@ class Rules:
                 yield Hit(kind="word", what=f"the word “{word[:60]}”", word=word, rule=f"word {phrase}",
                           excerpt=excerpt(text, start, end), refused=refused)  # fmt: skip
 
-    def _hosts(self, text: str, language: str | None) -> Iterator[Hit]:
+    def _hosts(self, text: str, language: str | None, *, followed: bool) -> Iterator[Hit]:
         seen: set[str] = set()
         for host, start, end in links.hosts_in(text):
             if host in seen:
@@ -72,7 +77,7 @@ class Rules:
                 blocked, refused = found
                 yield Hit(kind="link", what=f"a link to {host}", word=host, rule=f"host {blocked}",
                           excerpt=excerpt(text, start, end), refused=refused)  # fmt: skip
-            elif why := links.suspicion(host):
+            elif followed and (why := links.suspicion(host)):
                 yield Hit(kind="link", what=f"{why} ({host})", word=host, rule=f"link {host}",
                           excerpt=excerpt(text, start, end))  # fmt: skip
 

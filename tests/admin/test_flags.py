@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from uuid_utils.compat import uuid7
@@ -125,14 +127,13 @@ def test_the_queue_is_filtered_by_whose_source_kind_and_shop(acme: Any, globex: 
         assert listed(client.get(url("changelist"), query)) == paths
 
 
-def test_a_long_queue_is_paged_without_counting_it(
-    acme: Any, staff: Client, django_assert_max_num_queries: Any
-) -> None:
+def test_a_long_queue_is_paged_without_counting_it(acme: Any, staff: Client) -> None:
     Flag.objects.bulk_create(
         [Flag(tenant=acme.tenant, path=f"/p{n:03}", merge_key=f"k{n}", weight=n % 3) for n in range(120)]
     )
-    with django_assert_max_num_queries(16):
+    with CaptureQueriesContext(connection) as queries:
         first = staff.get(url("changelist"))
+    assert sum("tenants_flag" in query["sql"] for query in queries) <= 4  # the rows, a bounded count, the badge
     seen, page = listed(first), first
     while page.context["cl"].next_link:
         page = staff.get(url("changelist") + page.context["cl"].next_link)
@@ -178,10 +179,11 @@ def test_the_loser_of_a_race_is_told_even_if_they_looked_before(acme: Any) -> No
     (_, ann), (_, bob) = moderator("ann"), moderator("bob")
     seen_by_ann, seen_by_bob = put(acme), Flag.objects.get()
     seen_by_ann.take(ann)
-    for act in (
+    acts: list[Callable[[], None]] = [
         lambda: seen_by_bob.take(bob), lambda: seen_by_bob.give_back(bob), lambda: seen_by_bob.resolve(bob, "x"),
         lambda: seen_by_bob.dismiss(bob, "x"), lambda: seen_by_bob.assign(bob, bob), lambda: seen_by_bob.reopen(bob),
-    ):  # fmt: skip
+    ]  # fmt: skip
+    for act in acts:
         with pytest.raises(TakenError, match="ann is working on this"):
             act()
     seen_by_ann.resolve(ann, "Removed by the merchant")
@@ -206,7 +208,8 @@ def test_a_flag_is_given_back_handed_on_noted_closed_and_opened_again(acme: Any)
     assert do("assign", to=ann.pk, seen=bob.pk).assignee == ann
     do("note", note="Asked the merchant.")
     assert (do("resolve", reason="Taken down").status, flag.closed, flag.outcome) == ("resolved", True, "Taken down")
-    assert (do("reopen").status, flag.closed, flag.assignee) == ("open", False, None)
+    assert do("reopen").assignee is None
+    assert [*Flag.objects.values_list("status", "closed")] == [("open", False)]
     assert [note.author for note in flag.notes.all()] == [ann] * 7
     assert "Asked the merchant." in [note.text for note in flag.notes.all()]
 

@@ -130,7 +130,7 @@ def test_new_reports_bring_back_what_was_resolved_at_once_and_what_was_dismissed
     collecting.collect()
     flag.refresh_from_db()
     assert (flag.status, flag.closed, flag.assignee, flag.count) == ("open", False, None, 1)
-    assert flag.notes.last().text == "Opened again: it was reported again."
+    assert flag.notes.latest("pk").text == "Opened again: it was reported again."
     flag.dismiss(admin_user, "Fine")
     for reporter, status in (("bob", "dismissed"), ("cyd", "dismissed"), ("dan", "open")):
         write(telemetry_database, shop, reporter)

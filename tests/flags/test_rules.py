@@ -12,8 +12,8 @@ from tenants.models import ContentRule
 pytestmark = pytest.mark.django_db
 
 
-def found(text: str, language: str = "en", *, is_markup: bool = False) -> list[str]:
-    return [hit.rule for hit in rules.current().hits(text, language, is_markup=is_markup)]
+def found(text: str, language: str = "en", *, reads: rules.Reads = "text") -> list[str]:
+    return [hit.rule for hit in rules.current().hits(text, language, reads=reads)]
 
 
 @pytest.mark.parametrize(
@@ -61,9 +61,9 @@ def test_a_rule_of_a_language_holds_in_shops_of_that_language_only(block: Callab
 
 def test_a_word_parted_by_tags_is_still_a_word(block: Callable[..., ContentRule]) -> None:
     block("viagra")
-    assert found("<p>via<strong>gra</strong></p>", is_markup=True) == ["word viagra"]
-    assert found("<p>via</p><p>gra</p>", is_markup=True) == []
-    assert found("<p>&#118;iagra</p>", is_markup=True) == ["word viagra"]
+    assert found("<p>via<strong>gra</strong></p>", reads="markup") == ["word viagra"]
+    assert found("<p>via</p><p>gra</p>", reads="markup") == []
+    assert found("<p>&#118;iagra</p>", reads="markup") == ["word viagra"]
 
 
 @pytest.mark.parametrize(
@@ -112,13 +112,21 @@ def test_a_host_in_its_own_letters_is_read_as_punycode() -> None:
     ],
 )  # fmt: skip
 def test_what_would_run_is_found_in_rich_text_and_only_there(text: str) -> None:
-    assert "script" in found(text, is_markup=True)
+    assert "script" in found(text, reads="markup")
     assert "script" not in found(text)
 
 
 @pytest.mark.parametrize("text", ["<p>Turn on = good</p>", "<p>javascript: a book</p>", '<a href="/on=1">on=</a>'])
 def test_talk_about_scripts_is_no_script(text: str) -> None:
-    assert found(text, is_markup=True) == []
+    assert found(text, reads="markup") == []
+
+
+def test_addresses_have_no_words_and_nobody_follows_a_pictures(block: Callable[..., ContentRule]) -> None:
+    block("mug")
+    block("bad.example", kind="host")
+    assert found("/products/mug", reads="link") == found("https://203.0.113.5/mug.png", reads="picture") == []
+    assert found("https://203.0.113.5/mug", reads="link") == ["link 203.0.113.5"]
+    assert found("https://bad.example/mug.png", reads="picture") == ["host bad.example"]
 
 
 def test_each_thing_is_found_once_with_the_words_around_it(block: Callable[..., ContentRule]) -> None:
@@ -147,7 +155,7 @@ def test_ten_thousand_rules_are_one_query_and_no_slower(
 def test_no_text_grinds(text: str, block: Callable[..., ContentRule]) -> None:
     """What would grow with the square of the length takes minutes here."""
     block("one two three four five six")
-    assert found(text, is_markup=True) == []
+    assert found(text, reads="markup") == []
 
 
 def test_a_changed_rule_counts_at_once(block: Callable[..., ContentRule]) -> None:
