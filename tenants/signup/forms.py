@@ -5,6 +5,7 @@ from typing import Any
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import SignupForm
 from allauth.core import context
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -33,6 +34,14 @@ class SignUpForm(SignupForm):  # type: ignore[misc]
         if settings.TURNSTILE_SECRET and not self.errors:
             check_human(self.data.get("cf-turnstile-response", ""), get_adapter().get_client_ip(context.request))
         return cleaned
+
+
+class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
+    """A new passkey signs in alone unless its owner wants it as a second step only."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["passwordless"].initial = True
 
 
 class ShopForm(forms.Form):
