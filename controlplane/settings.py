@@ -160,11 +160,15 @@ TENANT_DOCUMENTS = ["catalog.documents.documents_of_tenant", "chat.documents.doc
 # Every document of every tenant, for `republish`.
 ALL_DOCUMENTS = "tenants.documents.all_documents"
 PRODUCT_CARDS = "catalog.documents.cards"
+CATALOG_STATE = "catalog.documents.state_of"
 CHAT_CONFIG = "chat.documents.chat_config"
 EMBEDDING_MODELS = "chat.models.embedding.models_of"
 # What leaves every store step by step; and the files of a shop: how they are erased, and what is left of them.
 ERASURES = {"shop": "tenants.erasing.shop", "person": "tenants.erasing.person", "shopper": "chat.erasing"}
-SHOP_FILES = {"erase": ["tenants.exporting.erase_files"], "list": ["tenants.exporting.files_of"]}
+SHOP_FILES = {
+    "erase": ["tenants.exporting.erase_files", "tenants.erasing.pictures.erase_files"],
+    "list": ["tenants.exporting.files_of", "tenants.erasing.pictures.files_of"],
+}
 # What a shop's copy is made of: each yields paths inside the ZIP with their bytes.
 EXPORT_PARTS = ["tenants.exports.parts", "catalog.exports.parts", "chat.exports.parts"]
 # What a plan limits, by the name of its field.
@@ -207,6 +211,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "tenants.access.SeenSessions",
     "tenants.access.StaffTwoFactor",
+    "tenants.moderation.acting.ActingMiddleware",
 ]
 
 ROOT_URLCONF = "controlplane.urls"
@@ -214,7 +219,7 @@ ASGI_APPLICATION = "controlplane.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [],
+        "DIRS": [BASE_DIR / "tenants" / "overrides"],  # before Unfold's own: what stands on every page of the admin
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

@@ -2,15 +2,18 @@
 
 from typing import Any
 
-from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
 
+from controlplane.publishing.keyset import counted
 from controlplane.publishing.models import StaleDocument
-from tenants.models import Tenant
+from tenants import switcher
+from tenants.admin import flags
+from tenants.charts import charts_of
+from tenants.models import Appeal, Tenant
 from tenants.publishing_line import address_of
-from tenants.scoping import Role, is_platform_staff, may, shops
+from tenants.scoping import Role, is_platform_staff, may, may_moderate, shops
 from tenants.todo import notices_of, recent_changes, steps_of, with_facts
 
 STATES = {"draft": "Draft", "live": "Live", "changed": "Changed"}
@@ -63,6 +66,19 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 ],
             }
         )  # fmt: skip
+    if is_platform_staff(request):
+        groups.append(
+            {
+                "title": "Moderation",
+                "separator": True,
+                "items": [
+                    *(_flags() if may_moderate(request) else []),
+                    _link("Appeals", "gavel", "tenants_appeal_changelist") | _waiting(request),
+                    _link("Closing", "delete_forever", "tenants_closingrequest_changelist"),
+                    _link("Views as merchant", "visibility", "tenants_actingsession_changelist"),
+                ],
+            }
+        )
     platform = [
         _link("Outbox", "outbox", "publishing_staledocument_changelist", "publishing.view_staledocument"),
         _link("Plans", "sell", "tenants_plan_changelist", "tenants.view_plan"),
@@ -83,6 +99,14 @@ def account(request: HttpRequest) -> list[dict[str, Any]]:
     return [{"title": title, "link": reverse(name)} for name, title in ACCOUNT_PAGES]
 
 
+def _flags() -> list[dict[str, Any]]:
+    count = flags.open_count()
+    return [
+        {**_link("Flags", "flag", "tenants_flag_changelist"), **({"badge": count} if count else {})},
+        _link("Blocked words and links", "block", "tenants_contentrule_changelist"),
+    ]
+
+
 def _is_knowledge(request: HttpRequest) -> bool:
     trying = reverse("admin:chat_knowledgesource_try")  # below the list, with an entry of its own
     return request.path.startswith(reverse("admin:chat_knowledgesource_changelist")) and request.path != trying
@@ -94,6 +118,11 @@ def _badge(request: HttpRequest) -> dict[str, str]:
     return {"badge": count} if count else {}
 
 
+def _waiting(request: HttpRequest) -> dict[str, str]:
+    count = Appeal.objects.filter(answered_at=None).count()
+    return {"badge": str(count)} if count else {}
+
+
 def _link(title: str, icon: str, name: str, needs: str = "") -> dict[str, Any]:
     link = {"title": title, "icon": icon, "link": reverse(f"admin:{name}")}
     return {**link, "needs": needs} if needs else link
@@ -102,18 +131,29 @@ def _link(title: str, icon: str, name: str, needs: str = "") -> dict[str, Any]:
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What `tenants/admin/home.html` shows: a card a shop for merchants, the outbox for platform staff."""
     merchant = not is_platform_staff(request)
-    wanted = with_facts(shops(request)).prefetch_related("landing__sections").order_by("name")[: MOST_CARDS + 1]
+    switcher.remember(request)
+    mine = shops(request)
+    if (slug := switcher.chosen(request)) and merchant:
+        mine = mine.filter(slug=slug)
+    wanted = with_facts(mine).prefetch_related("landing__sections").order_by("name")[: MOST_CARDS + 1]
     found = list(wanted) if merchant else []
     context["shop_cards"] = [card_of(tenant) for tenant in found[:MOST_CARDS]]
+    charts = charts_of(found[:MOST_CARDS]) if merchant else {}
+    for card in context["shop_cards"]:
+        card["charts"] = charts[card["tenant"].pk]
     context["recent_changes"] = recent_changes(found[:MOST_CARDS]) if merchant else []
     context["more_shops"] = len(found) > MOST_CARDS
     context["title"] = "Home"
     if is_platform_staff(request):
-        context["outbox"] = StaleDocument.objects.aggregate(
-            waiting=Count("pk", filter=Q(parked_at=None)), failed=Count("pk", filter=~Q(parked_at=None))
-        )
+        outbox = StaleDocument.objects
+        rows = {"waiting": outbox.filter(parked_at=None), "failed": outbox.exclude(parked_at=None)}
+        context["outbox"] = {name: _number(*counted(some)) for name, some in rows.items()}
         context["newest_shops"] = Tenant.objects.order_by("-pk")[:8]
     return context
+
+
+def _number(count: int, more: bool) -> str:
+    return f"more than {count:,}" if more else f"{count:,}"
 
 
 def card_of(tenant: Any) -> dict[str, Any]:
