@@ -68,10 +68,10 @@ class ShopForm(forms.Form):
         self.initial["locale"], self.initial["currency"] = guess(accept_language)
 
     def clean_locale(self) -> str:
-        return self.cleaned_data["locale"] or self.initial["locale"]
+        return str(self.cleaned_data["locale"] or self.initial["locale"])
 
     def clean_currency(self) -> str:
-        return self.cleaned_data["currency"] or self.initial["currency"]
+        return str(self.cleaned_data["currency"] or self.initial["currency"])
 
     def clean_slug(self) -> str:
         slug = self.cleaned_data["slug"].strip().lower() or free_address(self.cleaned_data.get("name", ""))
