@@ -20,6 +20,7 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 # Second factors and passkeys; whom they are forced on says STAFF_TWO_FACTOR.
 MFA_ADAPTER = "tenants.access.MFAAdapter"
+MFA_FORMS = {"add_webauthn": "tenants.signup.forms.PasskeyForm"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = MFA_PASSKEY_SIGNUP_ENABLED = True
 MFA_TOTP_TOLERANCE = 1  # phones' clocks go wrong by some seconds

@@ -113,5 +113,5 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
 def _cipher() -> MultiFernet:
     """From SECRET_KEY, and to read only, from the keys before it."""
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    hashes = (hashlib.sha256(b"second factor:" + key.encode()).digest() for key in keys)
+    hashes = (hashlib.sha256(f"second factor:{key}".encode()).digest() for key in map(str, keys))
     return MultiFernet([Fernet(base64.urlsafe_b64encode(one)) for one in hashes])

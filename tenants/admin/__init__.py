@@ -31,4 +31,4 @@ def change_password(request: HttpRequest, extra_context: object = None) -> HttpR
 
 admin.site.index_template = "tenants/admin/home.html"
 admin.site.login = admin_login  # type: ignore[method-assign]
-admin.site.password_change = change_password  # type: ignore[method-assign]
+admin.site.password_change = change_password  # type: ignore[assignment, method-assign]

@@ -1,10 +1,11 @@
 """The people of a shop: owners invite by e-mail address, see who hasn't come yet, ask again or take it back."""
 
-from typing import Any
+from typing import Any, cast
 
 from allauth.core import ratelimit
 from django import forms
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -30,8 +31,8 @@ class InvitationForm(forms.Form):
     )
     role = forms.ChoiceField(label="Role", choices=Role.choices, initial=Role.EDITOR, widget=UnfoldAdminSelectWidget())
 
-    def __init__(self, tenant: Tenant, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="invite_%s", **kwargs)
+    def __init__(self, tenant: Tenant, data: Any = None) -> None:
+        super().__init__(data, auto_id="invite_%s")
         self.tenant = tenant
 
     def clean_email(self) -> str:
@@ -42,7 +43,7 @@ class InvitationForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if self.tenant.invitations.open().count() >= MOST_OPEN:  # type: ignore[attr-defined]
+        if self.tenant.invitations.open().count() >= MOST_OPEN:
             raise forms.ValidationError(f"{MOST_OPEN} invitations are open. Take some back first.")
         return cleaned
 
@@ -60,7 +61,10 @@ class Invitations(ModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         def url(end: str, name: str, view: Any) -> URLPattern:
-            return path(f"<path:object_id>/{end}/", self.admin_site.admin_view(view), name=f"tenants_tenant_{name}")
+            found: URLPattern = path(
+                f"<path:object_id>/{end}/", self.admin_site.admin_view(view), name=f"tenants_tenant_{name}"
+            )
+            return found
 
         return [
             url("invite", "invite", self.invite_view),
@@ -81,7 +85,7 @@ class Invitations(ModelAdmin):
         tenant = self._own(request, object_id)
         form = InvitationForm(tenant, request.POST)
         if not form.is_valid():
-            problems = [problem for field in form.errors.values() for problem in field]
+            problems = [str(problem) for field in form.errors.values() for problem in field]
             return self._back(request, tenant, " ".join(problems), messages.ERROR)
         email = form.cleaned_data["email"]
         if not ratelimit.consume(request, action="invite", key=email, user=request.user):
@@ -95,7 +99,7 @@ class Invitations(ModelAdmin):
         if not ratelimit.consume(request, action="invite", key=row.email, user=request.user):
             return self._back(request, row.tenant, ENOUGH, messages.ERROR)
         # Who asks again stands for it from now on: the first inviter may have left.
-        row.invited_by = request.user
+        row.invited_by = cast(User, request.user)
         row.save(update_fields=["invited_by"])
         self.log_change(request, row.tenant, f"Sent the invitation of {row} again.")
         return self._sent(request, row, row.renew())

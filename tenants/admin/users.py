@@ -122,5 +122,5 @@ def shops_left_alone(users: Any) -> list[Tenant]:
 
 
 @admin.register(Group)
-class GroupAdmin(Ranked, DjangoGroupAdmin):
+class GroupAdmin(Ranked, DjangoGroupAdmin):  # type: ignore[misc]
     pass

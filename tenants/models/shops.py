@@ -160,4 +160,4 @@ class Membership(models.Model):
 
     def _take_back_invitations(self) -> None:
         """Whoever may no longer invite leaves no open door behind."""
-        self.tenant.invitations.filter(invited_by=self.user_id).revoke()  # type: ignore[attr-defined]
+        self.tenant.invitations.filter(invited_by=self.user_id).revoke()

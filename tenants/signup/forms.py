@@ -5,6 +5,7 @@ from typing import Any
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import SignupForm
 from allauth.core import context
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -35,6 +36,14 @@ class SignUpForm(SignupForm):  # type: ignore[misc]
         return cleaned
 
 
+class PasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
+    """A new passkey signs in alone unless its owner wants it as a second step only."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["passwordless"].initial = True
+
+
 class ShopForm(forms.Form):
     """Name, address and trade of a new shop. Without an address the first free one is taken."""
 
@@ -59,10 +68,10 @@ class ShopForm(forms.Form):
         self.initial["locale"], self.initial["currency"] = guess(accept_language)
 
     def clean_locale(self) -> str:
-        return self.cleaned_data["locale"] or self.initial["locale"]
+        return str(self.cleaned_data["locale"] or self.initial["locale"])
 
     def clean_currency(self) -> str:
-        return self.cleaned_data["currency"] or self.initial["currency"]
+        return str(self.cleaned_data["currency"] or self.initial["currency"])
 
     def clean_slug(self) -> str:
         slug = self.cleaned_data["slug"].strip().lower() or free_address(self.cleaned_data.get("name", ""))

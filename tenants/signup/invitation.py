@@ -20,7 +20,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         return _page(request, None, "unknown", 404)
     user = cast(User, request.user)
     signed_in = user.is_authenticated
-    if signed_in and row.state == "accepted" and row.tenant.memberships.filter(user=user).exists():  # type: ignore[attr-defined]
+    if signed_in and row.state == "accepted" and row.tenant.memberships.filter(user=user).exists():
         return redirect("admin:index")
     if row.state != "open":
         return _page(request, row, row.state, 410)

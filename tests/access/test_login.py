@@ -65,7 +65,7 @@ def test_a_planted_session_is_not_the_one_that_is_signed_in(merchant: User) -> N
     session = client.session
     session["planted"] = True
     session.save()
-    planted = session.session_key
+    planted = str(session.session_key)
     client.cookies[configured.SESSION_COOKIE_NAME] = planted
     log_in(client)
     assert client.cookies[configured.SESSION_COOKIE_NAME].value != planted

@@ -11,7 +11,7 @@ from django.urls import reverse
 from controlplane.publishing.models import StaleDocument
 from tenants.models import Domain, Membership, Tenant
 from tenants.staff import GROUPS, grant, works_here
-from tests.admin.test_scoping import KINDS, PAGE, PLATFORM_ONLY, UNPUBLISHED, editor_urls, everything_of, url
+from tests.admin.test_scoping import KINDS, PLATFORM_ONLY, url
 
 LOOKING = ("Support", "Moderator")
 SUSPEND = {"action": "suspend"}
@@ -33,8 +33,7 @@ def test_support_and_moderators_see_every_shop_and_change_nothing(
 ) -> None:
     client, obj, before = colleague(group), acme.objects[kind], stored(acme)
     assert client.get(url(kind, "changelist"), follow=True).status_code == 200
-    views = ["change", "history"] + ([] if kind in UNPUBLISHED else ["publishing"])
-    for view in views:
+    for view in ("change", "history"):
         assert client.get(url(kind, view, obj.pk)).status_code == 200, view
     changed = {"name": "x", "title": "x", "body": "x", "greeting": "x", "is_primary": "on", "_save": "Save"}
     assert client.post(url(kind, "change", obj.pk), changed).status_code == 403
@@ -51,12 +50,12 @@ def test_support_and_moderators_see_every_shop_and_change_nothing(
 
 @pytest.mark.parametrize("group", LOOKING)
 def test_the_editor_is_theirs_to_look_at(group: str, acme: Any, colleague: Any) -> None:
-    client, before = colleague(group), everything_of(acme)
-    for target, writes in editor_urls(acme):
-        answer = client.post(target, PAGE, "application/json")
-        assert answer.status_code == 403 if writes else answer.status_code in (200, 405), target
-    assert everything_of(acme) == before
-    assert not client.get(url("tenants_landing", "change", acme.landing.pk)).context["editor"]["mayChange"]
+    client, pk = colleague(group), acme.landing.pk
+    page = {"version": 0, "page": {"sections": [{"kind": "hero", "heading": "Forged"}]}}
+    for name in ("draft", "publish", "unpublish", "share", "schedule", "keep", "retry"):
+        assert client.post(url("tenants_landing", name, pk), page, "application/json").status_code == 403, name
+    assert client.post(url("tenants_landing", "preview", pk), page, "application/json").status_code == 200
+    assert not client.get(url("tenants_landing", "change", pk)).context["editor"]["mayChange"]
 
 
 @pytest.mark.parametrize("group", LOOKING)
