@@ -146,7 +146,7 @@ class AuditEntryAdmin(KeysetAdmin, ModelAdmin):
     sortable_by = ()
     ordering = ("-timestamp", "-id")
     actions = None
-    fields = ("when", "who", "did", "what", "object_pk", "shop", "table", "address", "cid")
+    fields = ("moment", "who", "action_in_words", "what", "object_pk", "shop", "table", "address", "cid")
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return sees_everything(request) or may(request, Role.OWNER)
@@ -196,6 +196,14 @@ class AuditEntryAdmin(KeysetAdmin, ModelAdmin):
     @display(description="When")
     def when(self, obj: AuditEntry) -> Any:
         return obj.timestamp
+
+    @display(description="When")
+    def moment(self, obj: AuditEntry) -> str:
+        return f"{obj.timestamp:%d %B %Y, %H:%M:%S} UTC"
+
+    @display(description="Action")
+    def action_in_words(self, obj: AuditEntry) -> str:
+        return obj.verb.capitalize()
 
     @display(description="Who")
     def who(self, obj: AuditEntry) -> str:

@@ -81,7 +81,7 @@ class AuditEntry(AbstractLogEntry):  # type: ignore[misc]
         default_permissions = ("view",)
 
     def __str__(self) -> str:
-        return f"{self.get_action_display()} {self.object_repr}".capitalize()
+        return f"{self.verb.capitalize()}: {self.object_repr}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
