@@ -58,9 +58,9 @@ PAGES: dict[str, tuple[str, Callable[[Page], Any]]] = {
 def log_in(page: Page, who: str) -> None:
     page.goto(f"{ADMIN}login/")
     if who:
-        page.fill("[name=username]", who)
+        page.fill("[name=login]", who)
         page.fill("[name=password]", PASSWORD)
-        page.click("[type=submit]")
+        page.press("[name=password]", "Enter")
         page.wait_for_url(lambda url: "login" not in url)
 
 
