@@ -195,11 +195,11 @@ class Writes:
     seen = False
 
     def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        self.seen |= sql.startswith(("INSERT", "UPDATE", "DELETE")) and "django_session" not in sql
+        self.seen |= sql.startswith(("INSERT", "UPDATE", "DELETE")) and "session" not in sql.split("(")[0]
         return execute(sql, params, many, context)
 
 
-UNWATCHED = {"sessions.Session", "contenttypes.ContentType", "auth.Permission"}
+UNWATCHED = {"sessions.Session", "usersessions.UserSession", "contenttypes.ContentType", "auth.Permission"}
 
 
 def fingerprint(shop: Any = None) -> dict[str, list[Any]]:
