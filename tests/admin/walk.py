@@ -195,7 +195,8 @@ class Writes:
     seen = False
 
     def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        self.seen |= sql.startswith(("INSERT", "UPDATE", "DELETE")) and "session" not in sql.split("(")[0]
+        session = "django_session" in sql or "usersessions_usersession" in sql
+        self.seen |= sql.startswith(("INSERT", "UPDATE", "DELETE")) and not session
         return execute(sql, params, many, context)
 
 
