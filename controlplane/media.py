@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files.storage import default_storage
-from django.http import FileResponse, Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
 
 try:
@@ -43,13 +43,14 @@ class BucketStorage(S3Storage):  # type: ignore[misc]
         return parameters
 
 
-def picture(request: HttpRequest, tenant: object, picture: object, width: int) -> FileResponse:
+def picture(request: HttpRequest, tenant: object, picture: object, width: int) -> HttpResponse:
     """One of a library's WebP files, on a developer's machine; nothing else of the folder has an address."""
     try:
-        file = default_storage.open(f"pictures/{tenant}/{picture}/{width}.webp")
+        with default_storage.open(f"pictures/{tenant}/{picture}/{width}.webp") as file:
+            data = file.read()
     except OSError:
         raise Http404 from None
-    response = FileResponse(file, content_type="image/webp")
+    response = HttpResponse(data, content_type="image/webp")
     response["Cache-Control"] = FOR_GOOD
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"

@@ -49,7 +49,7 @@ PAGES: dict[str, tuple[str, Callable[[Page], Any]]] = {
     "editor-looks": (MERCHANT, looks),
     "pictures": (MERCHANT, at("tenants/picture/")),
     "picker": (MERCHANT, picker),
-    "product": (MERCHANT, lambda page: (page.goto(f"{ADMIN}catalog/product/"), page.click("th a, td.field-title a"))),
+    "product": (MERCHANT, lambda page: (page.goto(f"{ADMIN}catalog/product/"), page.click(".field-title a"))),
     "shops": (STAFF, at("tenants/tenant/")),
     "staff-home": (STAFF, at("")),
 }
@@ -58,9 +58,9 @@ PAGES: dict[str, tuple[str, Callable[[Page], Any]]] = {
 def log_in(page: Page, who: str) -> None:
     page.goto(f"{ADMIN}login/")
     if who:
-        page.fill("[name=username]", who)
+        page.fill("[name=login]", who)
         page.fill("[name=password]", PASSWORD)
-        page.click("[type=submit]")
+        page.press("[name=password]", "Enter")
         page.wait_for_url(lambda url: "login" not in url)
 
 

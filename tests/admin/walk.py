@@ -21,6 +21,10 @@ from django.utils import timezone
 
 from tenants.audit.entries import AuditEntry
 from tenants.models import ClosedShop, Erasure, Export, Invitation, Plan, ShareLink, Tenant
+from tenants.models.acting import ActingSession
+from tenants.models.flags import Flag, FlagNote, Report
+from tenants.models.moderation import Appeal, ClosingRequest, Suspension
+from tenants.models.rules import ContentRule
 from tests.admin.pictures import encoded, file
 
 WALKED = ("admin/", "api/", "media/")
@@ -119,6 +123,7 @@ def paths_to(model: type[models.Model], target: type[models.Model], depth: int =
 WITHOUT_SHOP: dict[type[models.Model], Any] = {
     Group: lambda shop: {},
     Plan: lambda shop: {},
+    ContentRule: lambda shop: {},
     ClosedShop: lambda shop: {"pk": shop.tenant.pk},
     Erasure: lambda shop: {"subject": str(shop.tenant.pk)},
 }
@@ -137,12 +142,33 @@ def complete(shop: Any) -> Any:
     ClosedShop.objects.create(pk=tenant.pk, slug_hash=tenant.slug, status_before="active", erase_at=timezone.now())
     Erasure.objects.create(kind="shop", subject=str(tenant.pk), asked_by=owner)
     Group.objects.get_or_create(name="Support")
+    _moderated(shop)
+    apps.get_model("mfa", "Authenticator").objects.create(user=owner, type="totp", data={})
+    apps.get_model("usersessions", "UserSession").objects.create(
+        user=owner, ip="127.0.0.1", session_key=f"{tenant.slug}-session", user_agent=f"{tenant.slug} browser"
+    )
     AuditEntry.objects.create(
         tenant=tenant, tenant_name=tenant.name, actor=owner, actor_name=owner.username, object_pk=str(tenant.pk),
         action=1, object_repr=tenant.name, content_type=ContentType.objects.get_for_model(Tenant),
         changes={"name": ["a", tenant.name]},
     )  # fmt: skip
     return shop
+
+
+def _moderated(shop: Any) -> None:
+    """What moderation has written of the shop; over by now, so that the shop works."""
+    tenant, owner, now, words = shop.tenant, shop.owner, timezone.now(), f"About {shop.tenant.slug}"
+    past = Suspension.objects.create(tenant=tenant, category="spam", text=words, note=words, lifted_at=now)
+    Appeal.objects.create(suspension=past, by=owner, text=words, answer=words, answered_at=now)
+    ClosingRequest.objects.create(tenant=tenant, shop=tenant.name, reason=words, decision="withdrawn")
+    ActingSession.objects.create(
+        tenant=tenant, shop=tenant.name, staff_name=f"{tenant.slug} helper", mode="read", reason=words, ends_at=now,
+        ended_at=now, ended_how="stopped",
+    )  # fmt: skip
+    flag = Flag.objects.create(tenant=tenant, excerpt=words, merge_key=tenant.slug, path=f"/products/{tenant.slug}")
+    FlagNote.objects.create(flag=flag, text=words)
+    Report.objects.create(pk=flag.pk, flag=flag, reporter="r", text=words, at=now)
+    ContentRule.objects.get_or_create(pattern="viagra")
 
 
 def rows_of(model: type[models.Model], shop: Any) -> models.QuerySet[Any]:
@@ -169,11 +195,12 @@ class Writes:
     seen = False
 
     def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        self.seen |= sql.startswith(("INSERT", "UPDATE", "DELETE")) and "django_session" not in sql
+        session = "django_session" in sql or "usersessions_usersession" in sql
+        self.seen |= sql.startswith(("INSERT", "UPDATE", "DELETE")) and not session
         return execute(sql, params, many, context)
 
 
-UNWATCHED = {"sessions.Session", "contenttypes.ContentType", "auth.Permission"}
+UNWATCHED = {"sessions.Session", "usersessions.UserSession", "contenttypes.ContentType", "auth.Permission"}
 
 
 def fingerprint(shop: Any = None) -> dict[str, list[Any]]:

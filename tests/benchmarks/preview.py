@@ -44,9 +44,10 @@ def main() -> None:
 
 def measure(page: Page) -> list[float]:
     page.goto(f"{ADMIN}login/")
-    page.fill("[name=username]", "maya@harrowfell.example")
+    page.fill("[name=login]", "maya@harrowfell.example")
     page.fill("[name=password]", "demo-password")
-    page.click("[type=submit]")
+    page.press("[name=password]", "Enter")
+    page.wait_for_url(lambda url: "login" not in url)
     page.goto(f"{ADMIN}tenants/landing/")
     page.frame_locator("[data-frame]").locator("h1").wait_for()
     page.locator(".ed-card", has_text="Hero").first.locator("[data-toggle]").click()

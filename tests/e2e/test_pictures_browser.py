@@ -131,8 +131,8 @@ def test_log_in_and_the_list_of_shops_have_no_serious_issue(
     page.goto(live_server.url + reverse("admin:login"))
     assert serious(page, "body") == []
     User.objects.create_superuser("staff", "staff@example.com", "password")
-    page.get_by_label("Username").fill("staff")
-    page.get_by_label("Password").fill("password")
+    page.locator("[name=login]").fill("staff@example.com")
+    page.locator("[name=password]").fill("password")
     page.keyboard.press("Enter")
     for name in ("index", "tenants_tenant_changelist"):
         page.goto(live_server.url + reverse(f"admin:{name}"))
