@@ -6,4 +6,5 @@ pytest_plugins = [
     "tests.plugins.shops",
     "tests.plugins.stores",
     "tests.plugins.browser",
+    "tests.plugins.runtimes",
 ]

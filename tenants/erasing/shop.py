@@ -20,6 +20,7 @@ from tenants.erasing import history as log
 from tenants.erasing import letters, stores
 from tenants.erasing.machine import Left, NotYetError, Step, asked
 from tenants.models import ClosedShop, Domain, Erasure, Tenant
+from tenants.moderation import forgetting
 
 A_STEP = 500
 HOSTS_A_RUN = 100
@@ -66,7 +67,7 @@ def files(erasure: Erasure) -> int:
 
 
 def history(erasure: Erasure) -> int:
-    return forget_history(_id(erasure))
+    return forget_history(_id(erasure)) + forgetting.forget(_id(erasure))
 
 
 def database(erasure: Erasure) -> int:

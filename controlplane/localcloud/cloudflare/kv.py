@@ -4,6 +4,7 @@ import base64
 import json
 import secrets
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from starlette.requests import Request
@@ -19,6 +20,8 @@ METADATA_BYTES = 1024
 BULK_PAIRS = 10_000
 BULK_BYTES = 100_000_000
 BULK_GET_KEYS = 100
+SOONEST = 60
+"""Seconds until a value may end at the earliest."""
 
 
 def _store(request: Request) -> Store:
@@ -43,6 +46,13 @@ def _check_key(key: object) -> str:
     return key
 
 
+def _bulk_key(key: object) -> str:
+    """In a bulk request the schema counts characters before anything counts bytes, as Cloudflare's simulator does."""
+    if isinstance(key, str) and len(key) > KEY_BYTES:
+        raise Refusal(400, 10001, f"a key is too long: at most {KEY_BYTES} characters")
+    return _check_key(key)
+
+
 def _check_value(value: bytes) -> bytes:
     if len(value) > VALUE_BYTES:
         raise Refusal(413, 10031, f"value length of {len(value)} exceeds limit of {VALUE_BYTES}.")
@@ -52,18 +62,40 @@ def _check_value(value: bytes) -> bytes:
 def _check_metadata(metadata: Any) -> str | None:
     if metadata is None:
         return None
-    text = json.dumps(metadata)
+    text = json.dumps(metadata, ensure_ascii=False)
     if len(text.encode()) > METADATA_BYTES:
         raise Refusal(413, 10033, f"metadata is longer than {METADATA_BYTES} bytes.")
     return text
 
 
-def _expiration(pair: Any) -> int | None:
-    if ttl := pair.get("expiration_ttl"):
-        if float(ttl) < 60:
-            raise Refusal(400, 10032, f"Invalid expiration_ttl of {ttl}. Expiration TTL must be at least 60.")
-        return int(time.time() + float(ttl))
-    return int(float(pair["expiration"])) if pair.get("expiration") else None
+def _expiration(ttl: float | None, expiration: float | None) -> int | None:
+    now = int(time.time())
+    if ttl is not None:
+        if ttl < SOONEST:
+            raise Refusal(400, 10032, f"Invalid expiration_ttl of {ttl}. Expiration TTL must be at least {SOONEST}.")
+        return now + int(ttl)
+    if expiration is not None and expiration < now + SOONEST:
+        raise Refusal(
+            400, 10032, f"Invalid expiration of {expiration}. It must be at least {SOONEST} seconds in the future."
+        )
+    return None if expiration is None else int(expiration)
+
+
+def _seconds(pair: dict[str, Any], name: str) -> float | None:
+    value = pair.get(name)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+        raise Refusal(400, 10001, f"{name}: expected a number")
+    return value
+
+
+def _asked_seconds(request: Request, name: str) -> float | None:
+    """The SDK types these as float, so 60.0 may come."""
+    return float(request.query_params[name]) if name in request.query_params else None
+
+
+def _decoded(value: str) -> bytes:
+    """Base64, with or without its padding."""
+    return base64.b64decode(value + "=" * (-len(value) % 4), validate=True)
 
 
 async def _json(request: Request, expected: type) -> Any:
@@ -134,10 +166,11 @@ async def put_value(request: Request) -> Response:
             metadata = _check_metadata(json.loads(text)) if isinstance(text, str) and text else None
     else:
         value = await request.body()
-    pair = (key, _check_value(value), metadata, _expiration(request.query_params))
+    expiration = _expiration(_asked_seconds(request, "expiration_ttl"), _asked_seconds(request, "expiration"))
+    pair = (key, _check_value(value), metadata, expiration)
     _pace(request, [key])
     _store(request).put(namespace, [pair])
-    return success(None)
+    return success({})
 
 
 async def delete_value(request: Request) -> Response:
@@ -145,7 +178,7 @@ async def delete_value(request: Request) -> Response:
     namespace = _namespace(request)
     _pace(request, [key])
     _store(request).delete(namespace, [key])
-    return success(None)
+    return success({})
 
 
 async def list_keys(request: Request) -> Response:
@@ -172,23 +205,34 @@ async def bulk_put(request: Request) -> Response:
     body = await _json(request, list)
     if len(body) > BULK_PAIRS:
         raise Refusal(400, 10028, f"at most {BULK_PAIRS} pairs a request")
-    pairs: list[Pair] = []
-    for one in body:
-        if not isinstance(one, dict) or not isinstance(one.get("value"), str):
-            raise Refusal(400, 10012, "every pair needs a key and a value")
-        raw = base64.b64decode(one["value"], validate=True) if one.get("base64") else one["value"].encode()
-        pairs.append(
-            (_check_key(one.get("key")), _check_value(raw), _check_metadata(one.get("metadata")), _expiration(one))
-        )
+    pairs = _once_each(_pair(one) for one in body)
     failed = _unsuccessful(request, [pair[0] for pair in pairs])
     _store(request).put(namespace, [pair for pair in pairs if pair[0] not in failed])
     return success({"successful_key_count": len(pairs) - len(failed), "unsuccessful_keys": sorted(failed)})
 
 
+def _pair(one: Any) -> Pair:
+    if not isinstance(one, dict) or not isinstance(one.get("value"), str):
+        raise Refusal(400, 10012, "every pair needs a key and a value")
+    raw = _decoded(one["value"]) if one.get("base64") else one["value"].encode()
+    expiration = _expiration(_seconds(one, "expiration_ttl"), _seconds(one, "expiration"))
+    return _bulk_key(one.get("key")), _check_value(raw), _check_metadata(one.get("metadata")), expiration
+
+
+def _once_each(pairs: Iterable[Pair]) -> list[Pair]:
+    """A pair that comes twice counts once; two values for one key refuse the request."""
+    found: dict[str, Pair] = {}
+    for pair in pairs:
+        if found.setdefault(pair[0], pair) != pair:
+            raise Refusal(400, 10001, f'received duplicate key with different values: "{pair[0]}"')
+    return [*found.values()]
+
+
 async def bulk_delete(request: Request) -> Response:
     namespace = _namespace(request)
-    keys = [_check_key(key) for key in await _json(request, list)]
-    if len(keys) > BULK_PAIRS:
+    body = await _json(request, list)
+    keys = [*dict.fromkeys(_bulk_key(key) for key in body)]
+    if len(body) > BULK_PAIRS:
         raise Refusal(400, 10028, f"at most {BULK_PAIRS} keys a request")
     failed = _unsuccessful(request, keys)
     _store(request).delete(namespace, [key for key in keys if key not in failed])
@@ -204,7 +248,7 @@ async def bulk_get(request: Request) -> Response:
     read = json.loads if body.get("type") == "json" else str
     values: dict[str, Any] = {}
     for key in keys:
-        found = _store(request).get(namespace, _check_key(key))
+        found = _store(request).get(namespace, _bulk_key(key))
         values[key] = None if found is None else read(found[0].decode())
         if found and body.get("withMetadata"):
             values[key] = {"value": values[key], "metadata": found[1] and json.loads(found[1])}
