@@ -74,4 +74,5 @@ class Allowance(models.Model):
         """How many could be taken now; only `take` makes sure of them."""
         at = (now or timezone.now()).timestamp()
         row = cls.objects.filter(name=name).first()
-        return limit - sum(count for when, count in (row.taken if row else []) if at - when < window.total_seconds())
+        taken: int = sum(count for when, count in (row.taken if row else []) if at - when < window.total_seconds())
+        return limit - taken

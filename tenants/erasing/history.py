@@ -70,7 +70,8 @@ def entries_of(log: Any, known: Mapping[str, Any]) -> models.QuerySet[Any]:
         for one in known["names"]:
             found |= models.Q(**{f"{name}__icontains": one})
     rows: models.QuerySet[Any] = models.QuerySet(log)
-    return rows.annotate(**texts).filter(found)
+    named: models.QuerySet[Any] = rows.annotate(**texts).filter(found)
+    return named
 
 
 def forget_person(known: Mapping[str, Any]) -> int:

@@ -151,7 +151,8 @@ def finished(erasure: Erasure) -> None:
 
 def _of_shop(tenant_id: uuid.UUID) -> Iterator[models.QuerySet[Any]]:
     """The rows of every model that belongs to the shop, whatever app adds one."""
-    for relation in Tenant._meta.get_fields(include_hidden=True):
+    relations: Any = Tenant._meta.get_fields(include_hidden=True)
+    for relation in relations:
         model: Any = relation.related_model
         if relation.auto_created and not relation.concrete and model not in (StaleDocument, AuditEntry):
             yield model._base_manager.filter(**{relation.remote_field.name: tenant_id})

@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
@@ -15,6 +18,7 @@ from controlplane.localcloud.faults import Fault
 from controlplane.publishing import cells
 from controlplane.publishing.models import StaleDocument
 from tenants import closing, exporting
+from tenants.audit.entries import AuditEntry
 from tenants.erasing import machine, shop, stores
 from tenants.models import ClosedShop, Domain, Erasure, ReleasedHost, Tenant
 from tests.lifecycle.conftest import HOST, World
@@ -76,6 +80,29 @@ def test_an_erased_shop_is_in_no_store_and_its_neighbour_in_all(
     assert all(word not in text.lower() for word in ("acme", HOST, "kettle", "@"))
     assert ReleasedHost.objects.filter(host=HOST, tenant_id=full_shop.pk).exists()  # kept from others
     assert User.objects.filter(username="owner@acme.example").exists()  # a person is not a shop
+
+
+def test_pictures_and_the_audit_log_go_too_and_what_staff_did_stays_without_names(
+    world: World, full_shop: Tenant
+) -> None:
+    name = f"pictures/{full_shop.pk}/{uuid.uuid4()}/400.webp"
+    default_storage.save(name, ContentFile(b"picture"))
+    kind = ContentType.objects.get_for_model(Tenant)
+    for by_staff in (False, True):
+        AuditEntry.objects.create(
+            content_type=kind, object_pk=str(full_shop.pk), object_repr="Acme", action=1, tenant=full_shop,
+            tenant_name="Acme", actor_name="Bo", by_staff=by_staff, changes={"name": ["Acme", "Acme 2"]},
+        )  # fmt: skip
+    assert "Files: 1 files" in look(full_shop.pk)
+    assert "Database: 2 entries of the history" in look(full_shop.pk)
+    erasure = end(full_shop)
+    world.run()
+    erasure.refresh_from_db()
+    assert erasure.finished_at, erasure.error
+    assert not default_storage.exists(name)
+    (entry,) = AuditEntry.objects.filter(tenant=full_shop.pk)
+    assert (entry.by_staff, entry.actor_name) == (True, "Bo")
+    assert "Acme" not in str(AuditEntry.objects.values())
 
 
 def test_the_hostname_goes_before_the_record_and_the_quarantine_comes_last(

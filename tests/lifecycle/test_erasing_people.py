@@ -22,6 +22,7 @@ from chat.inbox import packed
 from chat.models import Conversation, QuestionGroup, Turn
 from controlplane.localcloud.faults import Fault
 from controlplane.publishing import cells
+from tenants.audit.entries import AuditEntry
 from tenants.erasing import machine, person
 from tenants.models import Erasure, Membership, Revision, Tenant
 from tests.chat.turns import asked, rate, write
@@ -69,6 +70,22 @@ def test_a_person_is_named_nowhere_and_the_shop_keeps_its_history(shop: Tenant, 
     assert shop.memberships.count() == 1
     with pytest.raises(CommandError, match="Nobody has the address"):
         run("--email", EMAIL)
+
+
+def test_the_audit_log_keeps_what_was_done_and_forgets_who(shop: Tenant, bo: User) -> None:
+    kind = ContentType.objects.get_for_model(Tenant)
+    common = {"content_type": kind, "object_pk": str(shop.pk), "object_repr": "Acme", "action": 1, "tenant": shop}
+    mine = AuditEntry.objects.create(
+        **common, actor=bo, actor_name="Bo Tanaka", actor_email=EMAIL.lower(), remote_addr="192.0.2.7",
+        changes={"name": ["Acme", "Acme 2"]},
+    )  # fmt: skip
+    about = AuditEntry.objects.create(**common, actor_name="Owner", changes={"person": ["", EMAIL]})
+    assert "nothing is left" in run("--email", EMAIL)
+    mine, about = AuditEntry.objects.get(pk=mine.pk), AuditEntry.objects.get(pk=about.pk)
+    assert (mine.actor, mine.actor_name, mine.actor_email, mine.remote_addr) == (None, "an erased person", None, None)
+    assert mine.changes == {"name": ["Acme", "Acme 2"]}
+    assert about.changes == {"person": ["", "an erased person"]}
+    assert about.actor_name == "Owner"
 
 
 def test_sessions_of_others_stay(shop: Tenant, bo: User) -> None:

@@ -120,7 +120,7 @@ def test_a_link_works_for_a_week_and_then_the_file_is_gone(shop: Tenant, mailout
     link = reverse("admin:tenants_tenant_download", args=[shop.pk, export.pk])
     assert owner.get(link).status_code == 404  # not ready
     assert exporting.run_due() == 1
-    answer = owner.get(link)
+    answer: Any = owner.get(link)
     assert answer.status_code == 200
     data = b"".join(answer.streaming_content)
     assert len(data) == int(answer["Content-Length"])

@@ -47,7 +47,8 @@ def test_saves_at_once_never_exceed_a_plan() -> None:
 def test_a_save_and_an_import_at_once_never_exceed_a_plan() -> None:
     shop = shop_with(products=5)
     rows = [ReadProduct(line, f"cup-{line}", {"title": f"Cup {line}", "price": 5}) for line in range(2, 7)]
-    acts = [partial(store, shop, Reading(products=rows)), *(partial(make_product, shop, f"Pot {n}") for n in range(3))]
+    acts: list[Any] = [partial(store, shop, Reading(products=rows))]
+    acts += [partial(make_product, shop, f"Pot {n}") for n in range(3)]
     outcome, *saves = at_once(*acts)
     assert use_of(shop.pk, "products").used == 5
     assert outcome.created + len(outcome.skipped) == 5
