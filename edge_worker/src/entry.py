@@ -10,9 +10,12 @@ import anyio._backends._asyncio  # noqa: F401 - else the first request imports i
 from pyodide.ffi import create_proxy
 from workers import WorkerEntrypoint, asgi, fetch
 
+from storefront import pages
 from storefront.app import app
 from storefront.chat_api import MAX_BODY
 from storefront.worker_bindings import CappedRequest, WorkerEnv
+
+pages.compile_templates()
 
 
 class Default(WorkerEntrypoint):  # type: ignore[misc] # the SDK is not installed where mypy runs
