@@ -1,11 +1,13 @@
 """Builds what products look like in Instant, in Turso and on the landing page's cards."""
 
 import dataclasses
+import hashlib
 import itertools
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from html import unescape
 
+from django.db.models import Count, Max, Q, Sum
 from django.utils.html import strip_tags
 
 from catalog.models import FormerSlug, Product, product_documents, redirect_documents
@@ -117,6 +119,23 @@ def price_band(price: int, currency: str) -> str:
     bounds = [0, *(bound for bound in BANDS if bound * unit <= price)]
     above = next((bound for bound in BANDS if bound * unit > price), None)
     return f"{bounds[-1] * scale}–{above * scale} {currency}" if above else f"> {bounds[-1] * scale} {currency}"
+
+
+def state_of(tenant: Tenant) -> str:
+    """`DomainRecord.catalog`: when this shop's products last changed, and a digest that changes with them.
+
+    The sums are for the ways to write that leave `updated_at` as it was, deleting among them.
+    """
+    products = Product.objects.filter(tenant=tenant)
+    state = products.aggregate(
+        changed=Max("updated_at"), rows=Count("pk"), live=Count("pk", filter=Q(status=Product.Status.ACTIVE)),
+        prices=Sum("price"), compared=Sum("compare_at_price"), stocks=Sum("stock"), tracked=Count("stock"),
+        places=Sum("position"),
+    )  # fmt: skip
+    changed = state.pop("changed")
+    milliseconds = int(changed.timestamp() * 1000) if changed else 0
+    text = ",".join(str(state[name]) for name in sorted(state)) + f",{changed}"
+    return f"{milliseconds:013d}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def cards(tenant: Tenant, sections: Sequence[Section]) -> Sequence[Section]:

@@ -14,6 +14,8 @@ from uuid_utils.compat import uuid7
 from controlplane.publishing.documents import INSTANT, KV, TURSO, Document
 from controlplane.publishing.models import OwnedDocument, Publishable, PublishableQuerySet, take_turns
 from storefront.documents import redirect_key
+from tenants.flags import checking
+from tenants.flags.checking import Text
 from tenants.models import pages_of_tenants
 from tenants.plans import Counted
 from tenants.validators import sanitise, validate_handle, validate_image_url
@@ -97,13 +99,28 @@ class Product(Counted):
         for name in ("price", "compare_at_price"):
             if (getattr(self, name) or 0) > HIGHEST_PRICE:
                 raise ValidationError({name: "This price is too high."})
+        if self.status == self.Status.ACTIVE and self.tenant_id:
+            checking.refuse(self.tenant, self.texts)
+
+    @property
+    def texts(self) -> list[Text]:
+        """What moderation's rules read."""
+        about = {"subject": "product", "subject_id": str(self.pk), "where": f"Product “{self.title}”"}
+        return [
+            Text(field="Title", value=self.title, **about),
+            Text(field="Description", value=self.description_html, is_markup=True, **about),
+            Text(field="Picture", value=self.image_url, **about),
+            Text(field="Picture description", value=self.image_alt, **about),
+            Text(field="Tags", value=", ".join(map(str, self.tags)), **about),
+        ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.description_html = sanitise(self.description_html)
+        texts, self.description_html = self.texts, sanitise(self.description_html)
         with transaction.atomic():
             self.fill_slug()
             FormerSlug.remember(self)
             super().save(*args, **kwargs)
+            checking.flag(self.tenant_id, texts, live=self.status == self.Status.ACTIVE)
 
     def fill_slug(self) -> None:
         """Makes an address from the title if there is none; a number is added if another product has it."""

@@ -11,6 +11,7 @@ from django.utils import timezone
 from catalog.models import FormerSlug, Product
 from catalog.shopify import Reading, ReadProduct, Remark
 from controlplane.publishing.models import take_turns
+from tenants.flags import checking
 from tenants.models import Tenant
 from tenants.plans import Use, use_of
 
@@ -65,6 +66,8 @@ def _store_batch(
 ) -> None:
     slugs = [read.slug for read in batch]
     stored = {p.slug: p for p in Product.objects.select_for_update().filter(tenant=tenant, slug__in=slugs)}
+    for product in stored.values():
+        product.tenant = tenant  # which rules ask for its language
     created: list[Product] = []
     updated: list[Product] = []
     for read in batch:
@@ -84,6 +87,8 @@ def _store_batch(
             outcome.unchanged += 1
     Product.objects.bulk_create(created)
     FormerSlug.free(tenant.pk, [product.slug for product in created])
+    live = [product for product in (*created, *updated) if product.status == Product.Status.ACTIVE]
+    checking.flag(tenant.pk, [text for product in live for text in product.texts])
     Product.objects.bulk_update(updated, [*FIELDS, "updated_at"], batch_size=BATCH)
     outcome.created += len(created)
     outcome.updated += len(updated)

@@ -74,7 +74,7 @@ class ProfileForm(ShopForm):
                 self.fields[name].help_text = f"{self.fields[name].help_text} {told}".strip()
 
     def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc]
+        super()._post_clean()
         if self.errors:
             return
         tenant = self.instance.tenant

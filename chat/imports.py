@@ -19,6 +19,7 @@ from chat.reading.apart import read_apart
 from controlplane.adapters.public_addresses import is_public, resolve
 from controlplane.adapters.web_pages import Page, PageError, Web
 from controlplane.localcloud import defaults
+from tenants.flags import checking
 from tenants.models import Tenant
 from tenants.plans import make_room
 
@@ -89,10 +90,22 @@ def read_source(pk: uuid.UUID) -> None:
     source = KnowledgeSource.objects.get(pk=pk)
     try:
         found = _read_page(source) if source.kind == Kind.PAGE else _read_file(source)
+        texts = _checked(source, found)
     except (UnreadableError, PageError) as error:
         _settle(source, {"reading": Reading.FAILED, "error": str(error)[:300]})
     else:
         _settle(source, {"reading": Reading.DONE, "error": "", "read_at": timezone.now(), **found})
+        checking.flag(source.tenant_id, texts)
+
+
+def _checked(source: KnowledgeSource, found: dict[str, Any]) -> list[checking.Text]:
+    """The texts that go live. Raises UnreadableError for words that are not allowed: the last good text stays."""
+    if source.status != KnowledgeSource.Status.ACTIVE or not found:
+        return []
+    read = KnowledgeSource(pk=source.pk, title=found.get("title", source.title), body=found["body"], url=source.url)
+    if complaint := checking.complaint(source.tenant, read.texts):
+        raise UnreadableError(complaint)
+    return read.texts
 
 
 def _read_file(source: KnowledgeSource) -> dict[str, Any]:

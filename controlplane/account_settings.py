@@ -15,6 +15,15 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_CHANGE_EMAIL = True  # one address each; the new one counts once it is proven
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+# Second factors and passkeys; whom they are forced on says STAFF_TWO_FACTOR.
+MFA_ADAPTER = "tenants.access.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = MFA_PASSKEY_SIGNUP_ENABLED = True
+MFA_TOTP_TOLERANCE = 1  # phones' clocks go wrong by some seconds
+USERSESSIONS_TRACK_ACTIVITY = True
 # Beside allauth's own limits; kept in the cache. `key` is the e-mail address.
 ACCOUNT_RATE_LIMITS = {
     "signup": "10/m/ip,40/h/ip",

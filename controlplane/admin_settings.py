@@ -12,9 +12,14 @@ UNFOLD = {
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "8px",
-    "STYLES": [lambda request: static("tenants/admin.css")],
+    "STYLES": [
+        lambda request: static("tenants/admin.css"),
+        lambda request: static("tenants/moderation.css"),
+    ],
     "DASHBOARD_CALLBACK": "tenants.admin.home.dashboard",
-    "SIDEBAR": {"navigation": "tenants.admin.home.navigation"},
+    "ACCOUNT": {"navigation": "tenants.admin.home.account"},
+    "SIDEBAR": {"navigation": "tenants.admin.home.navigation", "show_search": True, "command_search": True},
+    "GLOBAL_CALLBACK": "tenants.switcher.context",
     "COLORS": {
         # The platform's green, the storefront's default accent; 600 carries white text at 5.9:1.
         "primary": {

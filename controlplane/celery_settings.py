@@ -30,6 +30,7 @@ CELERY_BEAT_SCHEDULE = {
     for destination in DESTINATIONS
 } | {
     "run-schedule": {"task": "tenants.tasks.run_schedule", "schedule": 15.0, "options": {"expires": 15}},
+    "collect-reports": {"task": "tenants.tasks.collect_reports", "schedule": 60.0, "options": {"expires": 60}},
     "reconcile-domains": {"task": "tenants.tasks.reconcile_domains", "schedule": 10.0, "options": {"expires": 10}},
     "remind-of-domains": {"task": "tenants.tasks.remind_of_domains", "schedule": 3600.0, "options": {"expires": 3600}},
     "sweep-hostnames": {"task": "tenants.tasks.sweep_hostnames", "schedule": 86_400.0, "options": {"expires": 3600}},

@@ -160,6 +160,7 @@ TENANT_DOCUMENTS = ["catalog.documents.documents_of_tenant", "chat.documents.doc
 # Every document of every tenant, for `republish`.
 ALL_DOCUMENTS = "tenants.documents.all_documents"
 PRODUCT_CARDS = "catalog.documents.cards"
+CATALOG_STATE = "catalog.documents.state_of"
 CHAT_CONFIG = "chat.documents.chat_config"
 EMBEDDING_MODELS = "chat.models.embedding.models_of"
 # What leaves every store step by step; and the files of a shop: how they are erased, and what is left of them.
@@ -189,6 +190,8 @@ INSTALLED_APPS = [
     "controlplane.demo",
     "allauth",  # after tenants, whose templates dress its pages
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
 ]
 
 MIDDLEWARE = [
@@ -203,6 +206,9 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "tenants.access.SeenSessions",
+    "tenants.access.StaffTwoFactor",
+    "tenants.moderation.acting.ActingMiddleware",
 ]
 
 ROOT_URLCONF = "controlplane.urls"
@@ -210,7 +216,7 @@ ASGI_APPLICATION = "controlplane.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [],
+        "DIRS": [BASE_DIR / "tenants" / "overrides"],  # before Unfold's own: what stands on every page of the admin
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -285,7 +291,10 @@ if bool(TURNSTILE_SITE_KEY) != bool(TURNSTILE_SECRET):
     raise ImproperlyConfigured("Set both TURNSTILE_SITE_KEY and TURNSTILE_SECRET, or neither (see .env.example).")
 TURNSTILE_VERIFY_URL = turnstile.VERIFY_URL
 
-LOGIN_URL = "admin:login"
+# Platform staff need a second factor; the demo's public passwords would be of no use with it.
+STAFF_TWO_FACTOR = env.bool("STAFF_TWO_FACTOR", not LOCAL)
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = LOCAL
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "admin:index"
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

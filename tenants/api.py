@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404
 from ninja import Router, Schema
 
 from controlplane.publishing.status import PublishingStatus, status_of
+from tenants import scoping
 from tenants.models import Tenant
 
 router = Router(tags=["shops"])
@@ -32,11 +33,11 @@ class PublishingOut(Schema):
 @router.get("/", response=list[ShopOut])
 def shops(request: HttpRequest) -> list[Tenant]:
     """The shops that the user is a member of (all for platform staff), at most 100 by slug."""
-    return list(Tenant.objects.visible_to(request.user).order_by("slug")[:100])
+    return list(scoping.shops(request).order_by("slug")[:100])
 
 
 @router.get("/{slug}/publishing", response=PublishingOut)
 def publishing(request: HttpRequest, slug: str) -> PublishingStatus:
     """Whether the shop's last changes are live. 404 for a stranger."""
-    tenant = get_object_or_404(Tenant.objects.visible_to(request.user), slug=slug)
+    tenant = get_object_or_404(scoping.shops(request), slug=slug)
     return status_of(tenant.pk)

@@ -8,6 +8,7 @@ from storefront import theme as colours
 from storefront.documents import MAX_RECORD_BYTES, DomainRecord, Link, Seo, Theme
 from tenants.content import Problems, check_fields
 from tenants.documents import largest_sections, record_of, size_of
+from tenants.flags.checking import refusals_of_page
 from tenants.models import Tenant
 from tenants.page import Page
 
@@ -27,7 +28,7 @@ def problems_of(page: Page, record: DomainRecord) -> Problems:
     for block, content in zip(page.blocks, json["sections"], strict=True):
         if not block.hidden:
             found |= _prefixed(f"sections.{block.id}.", check_fields(type(block.section), content)[1])
-    return found | size_problems(record)
+    return found | refusals_of_page(page, record.config.locale) | size_problems(record)
 
 
 def _prefixed(prefix: str, problems: Problems) -> Problems:

@@ -37,6 +37,10 @@ Cards = Callable[[Tenant, Sequence[Section]], Sequence[Section]]
 """Fills the product cards of a tenant's sections (settings.PRODUCT_CARDS)."""
 
 
+CatalogState = Callable[[Tenant], str]
+"""Changes with every product of a tenant (settings.CATALOG_STATE)."""
+
+
 def documents_of_tenants(tenant_ids: Sequence[uuid.UUID], *, everything: bool) -> Iterable[OwnedDocument]:
     """The tenants' entities and pages; with `everything` also their products, knowledge and whatever apps add."""
     yield from ((tenant_id, Document(INSTANT, f"tenants:{tenant_id}")) for tenant_id in tenant_ids)
@@ -102,6 +106,7 @@ def record_of(tenant: Tenant, page: Page | None = None) -> DomainRecord:
         page = live_page(tenant)
     fill_cards: Cards = import_string(settings.PRODUCT_CARDS)
     chat_config: ChatConfig = import_string(settings.CHAT_CONFIG)
+    catalog_state: CatalogState = import_string(settings.CATALOG_STATE)
     chat, embedding_model = chat_config(tenant)
     primary = Domain.objects.served().filter(tenant=tenant, is_primary=True).values_list("host", flat=True).first()
     return DomainRecord(
@@ -119,6 +124,7 @@ def record_of(tenant: Tenant, page: Page | None = None) -> DomainRecord:
             vectors=tenant.vector_cell,
             embedding_model=embedding_model,
         ),
+        catalog=catalog_state(tenant),
     )
 
 

@@ -136,7 +136,7 @@ def be(number: int) -> str:
 
 
 def model_of(kind: str) -> type[Counted]:
-    model: type[Counted] = apps.get_model(settings.COUNTED[kind])  # type: ignore[assignment]
+    model: type[Counted] = apps.get_model(settings.COUNTED[kind])
     return model
 
 

@@ -14,10 +14,11 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 
 from controlplane.publishing.unfold import ModelAdmin
 from tenants.models import Membership, Tenant
+from tenants.moderation.acting import acting_of
 from tenants.plans import Counted, make_room, warning_after
 
 Role = Membership.Role
@@ -70,6 +71,9 @@ def warn_of_limit(request: HttpRequest, obj: Any) -> None:
 def roles(request: HttpRequest) -> dict[uuid.UUID, Role]:
     """The user's role by shop; one query a request."""
     cached: dict[uuid.UUID, Role] | None = getattr(request, "_roles_by_shop", None)
+    acting = acting_of(request)
+    if acting is not None and acting.tenant_id is not None:
+        return {acting.tenant_id: acting.role}
     if cached is None:
         rows = Membership.objects.filter(user=request.user.pk).values_list("tenant_id", "role")
         cached = {tenant_id: Role(role) for tenant_id, role in rows}
@@ -172,8 +176,11 @@ class TenantFilter(admin.SimpleListFilter):
     path = "tenant"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        found = shops(request).order_by("name").values_list("slug", "name")[:50]
-        return list(found) if len(found) > 1 else []
+        found = shops(request)
+        if is_platform_staff(request):  # a million to choose from: the one in the address, as links set it
+            return list(found.filter(slug=self.used_parameters.get(self.parameter_name)).values_list("slug", "name"))
+        mine = list(found.order_by("name").values_list("slug", "name")[:50])
+        return mine if len(mine) > 1 else []
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
         if not self.value():
@@ -190,6 +197,18 @@ class TenantScopedAdmin(Scoped, ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         rows = super().get_queryset(request)
         return rows if is_platform_staff(request) else rows.filter(**{f"{self.tenant_path}__in": shops(request)})
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        from tenants import switcher  # which stands on this module
+
+        return switcher.follow(request, self.get_list_filter(request)) or super().changelist_view(
+            request, extra_context
+        )
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        from tenants import switcher
+
+        return {**switcher.initial(request), **super().get_changeform_initial_data(request)}
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Raises Http404 where Django would redirect or refuse: what is not yours is not there."""

@@ -1,20 +1,18 @@
 """What a merchant's front page asks about their shops: what is left to set up, what needs them, what happened."""
 
 import dataclasses
-import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from controlplane.publishing.models import StaleDocument
-from tenants.models import Domain, Landing, Membership, Revision, Tenant
+from tenants.models import AuditEntry, Domain, Landing, Revision, Suspension, Tenant
 from tenants.plans import model_of, warnings_from
 
 LOW_STOCK = 5
@@ -43,6 +41,9 @@ def with_facts(shops: QuerySet[Tenant]) -> QuerySet[Tenant]:
     mine = {"tenant": OuterRef("pk")}
     products = apps.get_model("catalog", "Product")._default_manager.filter(**mine)
     knowledge = apps.get_model("chat", "KnowledgeSource")._default_manager.filter(**mine)
+    turns = apps.get_model("chat", "Turn")._default_manager.filter(group=OuterRef("pk"))
+    groups = apps.get_model("chat", "QuestionGroup")._default_manager.filter(**mine, state="open")
+    questions = groups.filter(Exists(turns))  # as the list of them counts
     low = products.filter(status="active", stock__lte=LOW_STOCK)
     failed = StaleDocument.objects.filter(**mine).exclude(parked_at=None)
     counts = {f"count_of_{kind}": _count(model_of(kind).counted().filter(**mine)) for kind in settings.COUNTED}
@@ -53,6 +54,8 @@ def with_facts(shops: QuerySet[Tenant]) -> QuerySet[Tenant]:
         has_domain=Exists(Domain.objects.filter(**mine, is_platform=False)),
         has_own_page=Exists(Revision.objects.filter(**mine, number__gt=1)),
         low_stock=_count(low),
+        unanswered=_count(questions),
+        suspended_for=Subquery(Suspension.objects.filter(**mine, lifted_at=None).values("text")[:1]),
         failed=_count(failed),
         waiting=_count(StaleDocument.objects.filter(**mine, parked_at=None)),
     )
@@ -102,13 +105,12 @@ def notices_of(shop: Any) -> list[Notice]:
     editor = reverse("admin:tenants_landing_change", args=[landing.pk]) if landing else ""
     found = []
     if shop.status != Tenant.Status.ACTIVE:
-        found.append(
-            Notice(
-                text=f"This shop is {shop.get_status_display().lower()}: shoppers can't see it.",
-                url=reverse("admin:tenants_tenant_close", args=[shop.pk]) if shop.status == "closed" else "",
-                urgent=True,
-            )
-        )
+        url = reverse("admin:tenants_tenant_close", args=[shop.pk]) if shop.status == Tenant.Status.CLOSED else ""
+        if shop.suspended_for and shop.status == Tenant.Status.SUSPENDED:
+            url = reverse("admin:tenants_tenant_suspension", args=[shop.pk])
+        why = f" {shop.suspended_for}" if shop.suspended_for else ""
+        text = f"This shop is {shop.get_status_display().lower()}: shoppers can't see it.{why}"
+        found.append(Notice(text=text, url=url, urgent=True))
     if shop.failed:
         changes = "One change" if shop.failed == 1 else f"{shop.failed} changes"
         found.append(Notice(text=f"{changes} could not be published.", url=editor, urgent=True))
@@ -121,22 +123,28 @@ def notices_of(shop: Any) -> list[Notice]:
     found += [Notice(text=use.warning, url=f"{settings_page}#plan", urgent=use.state == "full") for use in uses]
     if shop.low_stock:
         products = "One product is" if shop.low_stock == 1 else f"{shop.low_stock} products are"
-        url = reverse("admin:catalog_product_changelist") + f"?shop={shop.slug}&o=4"
+        url = reverse("admin:catalog_product_changelist") + f"?shop={shop.slug}&stock=low"
         found.append(Notice(text=f"{products} nearly or wholly sold out.", url=url))
+    if shop.unanswered:
+        questions = "One question" if shop.unanswered == 1 else f"{shop.unanswered} questions"
+        url = reverse("admin:chat_questiongroup_changelist") + f"?shop={shop.slug}"
+        found.append(Notice(text=f"{questions} of shoppers had no answer.", url=url))
     return found
 
 
-def recent_changes(shops: Sequence[Tenant]) -> list[LogEntry]:
-    """What their people did in these shops last, the newest first: their settings, pages and latest products."""
-    ids = [shop.pk for shop in shops]
-    product = apps.get_model("catalog", "Product")
-    products = product._default_manager.filter(tenant__in=ids).order_by("-updated_at").values_list("pk", flat=True)
-    pages = Landing.objects.filter(tenant__in=ids).values_list("pk", flat=True)
-    mine = _of(Tenant, ids) | _of(Landing, pages) | _of(product, products[:50])
-    people = Membership.objects.filter(tenant__in=ids).values("user")  # the log is indexed by person, not by object
-    entries = LogEntry.objects.filter(mine, user__in=people).select_related("user", "content_type")
-    return list(entries.order_by("-pk")[:MOST_CHANGES])
+RECENT = ("tenants.Tenant", "tenants.Landing", "tenants.Section", "tenants.Domain", "catalog.Product",
+          "chat.KnowledgeSource", "chat.ChatProfile")  # fmt: skip
+"""What everybody who works in a shop may read of."""
 
 
-def _of(model: Any, ids: Collection[uuid.UUID] | QuerySet[Any]) -> Q:
-    return Q(content_type=ContentType.objects.get_for_model(model), object_id__in=[str(pk) for pk in ids])
+def recent_changes(shops: Sequence[Tenant]) -> list[AuditEntry]:
+    """What people did in these shops last, the newest first; what one did to one thing in a row counts as one."""
+    kinds = ContentType.objects.get_for_models(*(apps.get_model(label) for label in RECENT)).values()
+    entries = AuditEntry.objects.filter(tenant__in=[shop.pk for shop in shops], content_type__in=[k.pk for k in kinds])
+    newest = entries.select_related("content_type").order_by("-timestamp", "-pk")[: 5 * MOST_CHANGES]
+    rows: list[AuditEntry] = []
+    for entry in newest:
+        last = rows[-1] if rows else None
+        if last is None or (last.actor_name, last.object_pk) != (entry.actor_name, entry.object_pk):
+            rows.append(entry)
+    return rows[:MOST_CHANGES]

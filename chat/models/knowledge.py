@@ -2,13 +2,15 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
-from django.db import models
+from django.db import models, transaction
 from uuid_utils.compat import uuid7
 
 from controlplane.publishing.documents import TURSO, Document
 from controlplane.publishing.models import OwnedDocument
+from tenants.flags import checking
+from tenants.flags.checking import Text
 from tenants.plans import Counted
 from tenants.validators import validate_link
 
@@ -88,6 +90,26 @@ class KnowledgeSource(Counted):
         if fields is not None and not SHOWN & set(fields):
             return []
         return [(row.tenant_id, Document(TURSO, f"knowledge:{row.pk}")) for row in rows]
+
+    def clean(self) -> None:
+        if self.status == self.Status.ACTIVE and self.tenant_id:
+            checking.refuse(self.tenant, self.texts)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if self.status == self.Status.ACTIVE:
+                checking.flag(self.tenant_id, self.texts)
+
+    @property
+    def texts(self) -> list[Text]:
+        """What moderation's rules read."""
+        about = {"subject": "knowledge", "subject_id": str(self.pk), "where": f"Knowledge “{self.title}”"}
+        return [
+            Text(field="Title", value=self.title, **about),
+            Text(field="Text", value=self.body, **about),
+            Text(field="Link", value=self.url, **about),
+        ]
 
     def next_reading(self, now: datetime) -> datetime | None:
         """When the page is due again; None for what is read by hand only."""

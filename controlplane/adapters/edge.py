@@ -23,10 +23,16 @@ class Edge:
 
     def revision(self, host: str) -> str:
         """The X-Storefront-Revision of the host's landing page, "" where it sends none. Raises AdapterError."""
+        return str(self._ask(host, "/", "HEAD").headers.get("x-storefront-revision", ""))
+
+    def status(self, host: str, path: str, method: str = "HEAD") -> int:
+        """The HTTP status of the host's answer to an empty request. Raises AdapterError."""
+        return self._ask(host, path, method).status_code
+
+    def _ask(self, host: str, path: str, method: str) -> httpx.Response:
         name = f"{host}{self._port}"
         base = self._address or f"{self._scheme}://{name}"
         try:
-            answer = self._client.head(f"{base}/", headers={"Host": name, "Cache-Control": "no-cache"})
+            return self._client.request(method, base + path, headers={"Host": name, "Cache-Control": "no-cache"})
         except httpx.HTTPError as error:
             raise AdapterError(f"The edge did not answer ({type(error).__name__}).", permanent=False) from error
-        return str(answer.headers.get("x-storefront-revision", ""))

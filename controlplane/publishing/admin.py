@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.http import HttpRequest
 from django.utils import timezone
 
+from controlplane.publishing.keyset import KeysetAdmin
 from controlplane.publishing.models import StaleDocument, StaleDocumentQuerySet
 from controlplane.publishing.unfold import ModelAdmin, display
 
@@ -26,15 +27,16 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(StaleDocument)
-class StaleDocumentAdmin(ModelAdmin):
+class StaleDocumentAdmin(KeysetAdmin, ModelAdmin):
     list_display = ("key", "destination", "shop", "state", "attempts", "reason", "due_at")
     list_filter = (StateFilter, "destination")
     search_fields = ("key", "error")
     ordering = ("due_at",)
     list_select_related = ("tenant",)
-    show_full_result_count = False
     fields = ("key", "destination", "shop", "state_in_words", "attempts", "error", "created_at", "due_at", "parked_at")
+    sortable_by = ("due_at",)
     actions = ("retry_now",)
+    empty_words = ("Nothing waits", "Everything that was published is delivered.")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

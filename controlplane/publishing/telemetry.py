@@ -1,4 +1,4 @@
-"""The chat's turns, ratings and daily usage: the schema of the telemetry database, which the edge writes to.
+"""What the edge writes, chats' turns, ratings and usage and shoppers' reports: the telemetry database's schema.
 
 Pure: no Django. It is a database of its own, so that the Worker's token for it opens nothing else. The edge writes
 by `storefront.telemetry`; the control plane collects from here.
@@ -46,6 +46,21 @@ _SCHEMA: tuple[tuple[str, ...], ...] = (
             PRIMARY KEY (tenant_id, day)
         )""",
     ),
+    (
+        # What a shopper reported of a shop's page; `reporter` tells two of them apart and names nobody.
+        """CREATE TABLE report (
+            id TEXT PRIMARY KEY,
+            tenant_id TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            page TEXT NOT NULL CHECK (length(page) <= 300),
+            reason TEXT NOT NULL CHECK (length(reason) <= 16),
+            text TEXT NOT NULL CHECK (length(text) <= 1000),
+            email TEXT NOT NULL CHECK (length(email) <= 254),
+            lang TEXT NOT NULL,
+            reporter TEXT NOT NULL CHECK (length(reporter) <= 64)
+        )""",
+        "CREATE INDEX report_tenant ON report (tenant_id)",
+    ),
 )
 
 
@@ -69,8 +84,8 @@ class TelemetryStore:
                     raise
 
     def delete_tenant(self, tenant_id: str) -> None:
-        """Forgets everything about a tenant's chats."""
-        tables = ("turn", "rating", "usage")
+        """Forgets everything about a tenant's chats, and what was reported of it."""
+        tables = ("turn", "rating", "usage", "report")
         self._database.batch([Statement(f"DELETE FROM {table} WHERE tenant_id = ?", [tenant_id]) for table in tables])  # noqa: S608
 
     def _version(self) -> int:

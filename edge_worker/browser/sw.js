@@ -55,7 +55,7 @@ function tooLate() {
 
 /** Keeps a shop's page. One that is gone takes its copy with it, a shop that is closed all of them; an outage none. */
 async function keepPage(url, answer) {
-  if (url.searchParams.has("add")) return; // a wish, not a page
+  if (url.searchParams.has("add") || url.pathname === "/report") return; // a wish, and a form that needs the network
   const address = url.href.split("#")[0];
   const cache = await caches.open(PAGES);
   if (CLOSED.has(answer.status)) return void (await caches.delete(PAGES));

@@ -1,10 +1,21 @@
 """The admin of shops: their settings, people, hosts, landing pages."""
 
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
-from tenants.admin import audit, domains, endings, landings, people, pictures, plans, shops, users
+from tenants.access import admin_login
+from tenants.admin import audit, domains, endings, landings, moderation_lists, people, pictures, plans, shops, users
 
-__all__ = ["audit", "domains", "endings", "landings", "people", "pictures", "plans", "shops", "users"]
+__all__ = [
+    "audit", "domains", "endings", "landings", "moderation_lists", "people", "pictures", "plans", "shops", "users",
+]  # fmt: skip
+
+
+def change_password(request: HttpRequest, extra_context: object = None) -> HttpResponse:
+    return redirect("account_change_password")
+
 
 admin.site.index_template = "tenants/admin/home.html"
-admin.site.login_template = "tenants/admin/login.html"
+admin.site.login = admin_login  # type: ignore[method-assign]
+admin.site.password_change = change_password  # type: ignore[method-assign]

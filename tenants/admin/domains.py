@@ -21,6 +21,7 @@ from unfold.widgets import UnfoldBooleanSwitchWidget
 from controlplane.adapters.custom_hostnames import Quota
 from controlplane.adapters.errors import AdapterError
 from controlplane.publishing import cells
+from controlplane.publishing.keyset import KeysetAdmin
 from controlplane.publishing.unfold import display
 from tenants.domains import names
 from tenants.domains.records import DnsRecord, letter, records_for
@@ -94,7 +95,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Domain)
-class DomainAdmin(PublishingLineAdmin):
+class DomainAdmin(KeysetAdmin, PublishingLineAdmin):
     form = DomainForm
     changed_by = Role.OWNER
     list_display = ("name", "tenant", "condition", "primary", "kind", "publishing")

@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
 
+from controlplane.publishing.keyset import counted
 from controlplane.publishing.models import StaleDocument
-from tenants.models import Tenant
+from tenants import switcher
+from tenants.charts import charts_of
+from tenants.models import Appeal, Tenant
 from tenants.publishing_line import address_of
 from tenants.scoping import Role, is_platform_staff, may, shops
 from tenants.todo import notices_of, recent_changes, steps_of, with_facts
@@ -19,6 +21,13 @@ PUBLISHING = {
     "publishing": "Publishing…",
     "failed": "Something was not published",
 }
+ACCOUNT_PAGES = (
+    ("account_email", "E-mail address"),
+    ("account_change_password", "Password"),
+    ("mfa_index", "Two-factor sign-in"),
+    ("mfa_list_webauthn", "Passkeys"),
+    ("usersessions_list", "Sessions"),
+)
 MOST_CARDS = 12
 """Shops shown on the front page; the list has all of them."""
 
@@ -56,6 +65,18 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 ],
             }
         )  # fmt: skip
+    if is_platform_staff(request):
+        groups.append(
+            {
+                "title": "Moderation",
+                "separator": True,
+                "items": [
+                    _link("Appeals", "gavel", "tenants_appeal_changelist") | _waiting(request),
+                    _link("Closing", "delete_forever", "tenants_closingrequest_changelist"),
+                    _link("Views as merchant", "visibility", "tenants_actingsession_changelist"),
+                ],
+            }
+        )
     platform = [
         _link("Outbox", "outbox", "publishing_staledocument_changelist", "publishing.view_staledocument"),
         _link("Plans", "sell", "tenants_plan_changelist", "tenants.view_plan"),
@@ -71,6 +92,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     return groups
 
 
+def account(request: HttpRequest) -> list[dict[str, Any]]:
+    """The menu under one's name: what belongs to the person, not to a shop."""
+    return [{"title": title, "link": reverse(name)} for name, title in ACCOUNT_PAGES]
+
+
 def _is_knowledge(request: HttpRequest) -> bool:
     trying = reverse("admin:chat_knowledgesource_try")  # below the list, with an entry of its own
     return request.path.startswith(reverse("admin:chat_knowledgesource_changelist")) and request.path != trying
@@ -82,6 +108,11 @@ def _badge(request: HttpRequest) -> dict[str, str]:
     return {"badge": count} if count else {}
 
 
+def _waiting(request: HttpRequest) -> dict[str, str]:
+    count = Appeal.objects.filter(answered_at=None).count()
+    return {"badge": str(count)} if count else {}
+
+
 def _link(title: str, icon: str, name: str, needs: str = "") -> dict[str, Any]:
     link = {"title": title, "icon": icon, "link": reverse(f"admin:{name}")}
     return {**link, "needs": needs} if needs else link
@@ -90,18 +121,29 @@ def _link(title: str, icon: str, name: str, needs: str = "") -> dict[str, Any]:
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What `tenants/admin/home.html` shows: a card a shop for merchants, the outbox for platform staff."""
     merchant = not is_platform_staff(request)
-    wanted = with_facts(shops(request)).prefetch_related("landing__sections").order_by("name")[: MOST_CARDS + 1]
+    switcher.remember(request)
+    mine = shops(request)
+    if (slug := switcher.chosen(request)) and merchant:
+        mine = mine.filter(slug=slug)
+    wanted = with_facts(mine).prefetch_related("landing__sections").order_by("name")[: MOST_CARDS + 1]
     found = list(wanted) if merchant else []
     context["shop_cards"] = [card_of(tenant) for tenant in found[:MOST_CARDS]]
+    charts = charts_of(found[:MOST_CARDS]) if merchant else {}
+    for card in context["shop_cards"]:
+        card["charts"] = charts[card["tenant"].pk]
     context["recent_changes"] = recent_changes(found[:MOST_CARDS]) if merchant else []
     context["more_shops"] = len(found) > MOST_CARDS
     context["title"] = "Home"
     if is_platform_staff(request):
-        context["outbox"] = StaleDocument.objects.aggregate(
-            waiting=Count("pk", filter=Q(parked_at=None)), failed=Count("pk", filter=~Q(parked_at=None))
-        )
+        outbox = StaleDocument.objects
+        rows = {"waiting": outbox.filter(parked_at=None), "failed": outbox.exclude(parked_at=None)}
+        context["outbox"] = {name: _number(*counted(some)) for name, some in rows.items()}
         context["newest_shops"] = Tenant.objects.order_by("-pk")[:8]
     return context
+
+
+def _number(count: int, more: bool) -> str:
+    return f"more than {count:,}" if more else f"{count:,}"
 
 
 def card_of(tenant: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from controlplane.publishing.unfold import ModelAdmin
 from tenants.diffs import changes
 from tenants.editing import is_uuid, json_of, page_sent, preview_of, products_found
+from tenants.flags.checking import flag_stripped
 from tenants.models import ConflictError, Landing, Revision, ShareLink
 from tenants.page import Page
 from tenants.publishing_line import address_of
@@ -66,6 +67,7 @@ class LandingRequests(ModelAdmin):
             new = landing.save_draft(page, request.user, version)
         except ConflictError:
             return self.conflict(landing, page)
+        flag_stripped(landing.tenant, json_of(request)["page"])
         return JsonResponse({"version": new, "state": self.fresh(landing).state})
 
     def fresh(self, landing: Landing) -> Landing:
@@ -103,6 +105,7 @@ class LandingRequests(ModelAdmin):
         page, version = page_sent(request)
         try:
             version = landing.save_draft(page, request.user, version)  # kept, even if it can't go live yet
+            flag_stripped(landing.tenant, json_of(request)["page"])
             revision = landing.publish(request.user, version=version)
         except ConflictError:
             return self.conflict(landing, page)

@@ -57,9 +57,6 @@ class LifecycleViews:
 
     change_form_outer_after_template = "tenants/admin/lifecycle.html"
 
-    class Media:
-        css = {"all": ["tenants/lifecycle.css"]}
-
     def get_fieldsets(self: Any, request: HttpRequest, obj: Any = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)  # type: ignore[misc]
         if obj is None or not may_change_plans(request):
@@ -115,7 +112,8 @@ class LifecycleViews:
             self.message_user(request, f"{shop} is closed. You can restore it for 30 days.", messages.SUCCESS)
             return HttpResponseRedirect(reverse("admin:tenants_tenant_close", args=[shop.pk]))
         more = {"form": form, "row": row, "is_owner": owner, "may_restore": may_restore(request, shop, row)}
-        return self._lifecycle_page(request, shop, "close", f"Close {shop}", exports=exports, **more)
+        page: HttpResponse = self._lifecycle_page(request, shop, "close", f"Close {shop}", exports=exports, **more)
+        return page
 
     def restore_view(self: Any, request: HttpRequest, object_id: str) -> HttpResponse:
         shop: Tenant = self.get_object(request, object_id)
@@ -141,7 +139,9 @@ class LifecycleViews:
             back = "close" if request.POST.get("back") == "close" else "export"
             return HttpResponseRedirect(reverse(f"admin:tenants_tenant_{back}", args=[shop.pk]))
         exports = list(Export.objects.filter(tenant=shop)[:20])
-        return self._lifecycle_page(request, shop, "export", f"Export {shop}", exports=exports, is_owner=True)
+        context = {"exports": exports, "is_owner": True}
+        page: HttpResponse = self._lifecycle_page(request, shop, "export", f"Export {shop}", **context)
+        return page
 
     def download_view(self: Any, request: HttpRequest, object_id: str, export_id: uuid.UUID) -> Any:
         """The ZIP itself, for owners and as long as its link lasts; piece by piece."""

@@ -11,6 +11,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from controlplane.publishing.unfold import TabularInline
 from tenants.models import Membership, Tenant
+from tenants.moderation.acting import acting_of
 from tenants.scoping import Role, Scoped, is_platform_staff, may_change_any_shop
 
 
@@ -66,6 +67,10 @@ class MembershipInline(Scoped, TabularInline):
     extra = 0
     verbose_name = "person"
     verbose_name_plural = "people"
+
+    def allows(self, request: HttpRequest, least: Role, obj: Any) -> bool:
+        # Whoever acts as a merchant must not give anybody, themselves included, a lasting place in the shop.
+        return acting_of(request) is None and super().allows(request, least, obj)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return is_platform_staff(request) or self.has_change_permission(request, obj)

@@ -23,8 +23,9 @@ class PlanAdmin(ModelAdmin):
         ("What its chat may cost", {"fields": (("daily_messages", "daily_tokens"),)}),
     )
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Plan]:
-        return super().get_queryset(request).annotate(held=Count("tenants"))
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(held=Count("tenants"))
+        return rows
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         # The mark is moved by giving it to another plan: there is always one for new shops.

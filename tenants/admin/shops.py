@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.apps import apps
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -18,13 +18,14 @@ from controlplane.publishing.unfold import display
 from tenants.admin import shop_list
 from tenants.admin.invitations import Invitations
 from tenants.admin.lifecycle import LifecycleViews
+from tenants.admin.moderation import MOST_AT_ONCE, ModeratedAdmin
 from tenants.admin.people import MembershipInline
 from tenants.checks import check_size
 from tenants.documents import live_page
-from tenants.models import Membership, Tenant
+from tenants.models import ClosingRequest, Membership, Tenant
 from tenants.onboarding import open_shop
-from tenants.publishing_line import PublishingLineAdmin, address_of
-from tenants.scoping import Role, is_platform_staff, may, may_change_any_shop, may_moderate, may_open, only_shop
+from tenants.publishing_line import address_of
+from tenants.scoping import Role, is_platform_staff, may, may_close, may_moderate, may_open, only_shop
 
 STATUS_COLOURS = {"active": "success", "suspended": "warning", "closed": "danger"}
 
@@ -66,7 +67,7 @@ class NewShopForm(TenantForm):
 
 
 @admin.register(Tenant)
-class TenantAdmin(Invitations, KeysetAdmin, LifecycleViews, PublishingLineAdmin):
+class TenantAdmin(Invitations, KeysetAdmin, LifecycleViews, ModeratedAdmin):
     tenant_path = "pk"
     form = TenantForm
     list_display = ("name", "slug", "state", "address", "currency", "publishing")
@@ -75,13 +76,17 @@ class TenantAdmin(Invitations, KeysetAdmin, LifecycleViews, PublishingLineAdmin)
     search_help_text = "Slug, host, name or owner’s e-mail"
     ordering = ("slug",)
     list_per_page = 50
-    actions = ("suspend", "activate")
+    actions = ("suspend", "restore")
     inlines = (MembershipInline,)
+    change_form_outer_after_template = "tenants/admin/shop_after.html"
     fieldsets = (
         (None, {"fields": ("name", "slug", "state")}),
         ("Money, language and time", {"fields": (("currency", "locale"), "timezone")}),
     )
     add_fieldsets = ((None, {"fields": ("name", "slug", "owner", ("currency", "locale"))}),)
+
+    class Media:
+        css = {"all": ["tenants/lifecycle.css"]}
 
     def tenant_of(self, obj: Any) -> Tenant:
         tenant: Tenant = obj
@@ -94,7 +99,8 @@ class TenantAdmin(Invitations, KeysetAdmin, LifecycleViews, PublishingLineAdmin)
         return may_open(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return may_change_any_shop(request)
+        """Whoever may close shops deletes those on whose end two people agreed."""
+        return may_close(request) and (obj is None or ClosingRequest.agreed(obj.pk))
 
     def has_moderate_permission(self, request: HttpRequest) -> bool:
         return may_moderate(request)
@@ -151,7 +157,8 @@ class TenantAdmin(Invitations, KeysetAdmin, LifecycleViews, PublishingLineAdmin)
             if relation.on_delete is models.CASCADE:
                 owned = relation.related_model._default_manager.filter(**{f"{relation.field.name}__in": ids})
                 counts[str(relation.related_model._meta.verbose_name_plural)] = owned.count()
-        denied = set() if self.has_delete_permission(request) else {str(Tenant._meta.verbose_name)}
+        allowed = all(self.has_delete_permission(request, tenant) for tenant in objs[:MOST_AT_ONCE])
+        denied = set() if allowed and len(objs) <= MOST_AT_ONCE else {str(Tenant._meta.verbose_name)}
         return [str(tenant) for tenant in objs], counts, denied, []
 
     @display(description="Status", ordering="status", label=STATUS_COLOURS)
@@ -162,17 +169,10 @@ class TenantAdmin(Invitations, KeysetAdmin, LifecycleViews, PublishingLineAdmin)
     def address(self, obj: Tenant) -> str:
         return address_of(obj).removesuffix("/")
 
-    @admin.action(description="Suspend: take the shop off the web", permissions=["moderate"])
-    def suspend(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
-        self._set_status(request, queryset, Tenant.Status.SUSPENDED)
+    @admin.action(description="Suspend: take off the web", permissions=["moderate"])
+    def suspend(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> HttpResponse:
+        return self.go_to("suspend", queryset)
 
-    @admin.action(description="Activate: put the shop on the web", permissions=["moderate"])
-    def activate(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
-        self._set_status(request, queryset, Tenant.Status.ACTIVE)
-
-    def _set_status(self, request: HttpRequest, queryset: models.QuerySet[Any], status: Tenant.Status) -> None:
-        # Not only `changeable` ones: moderators change nothing else of a shop.
-        chosen = Tenant.objects.filter(pk__in=list(queryset.order_by().values_list("pk", flat=True)))
-        count = chosen.exclude(status=status).update(status=status)
-        shops = "shop is" if count == 1 else "shops are"
-        self.message_user(request, f"{count} {shops} now {status.label.lower()}.", messages.SUCCESS)
+    @admin.action(description="Restore: put back on the web", permissions=["moderate"])
+    def restore(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> HttpResponse:
+        return self.go_to("unsuspend", queryset)

@@ -106,6 +106,15 @@ class AuditEntry(AbstractLogEntry):  # type: ignore[misc]
         return str(model._meta.verbose_name if model else self.content_type.model)
 
     @property
+    def deed(self) -> str:
+        """As the front page tells it."""
+        went_live = (self.changes or {}).get("live")
+        if self.content_type.model == "landing" and went_live:
+            return f"{'published' if went_live[1] else 'took down'} the landing page of {self.tenant_name}"
+        fields = f": {self.summary}" if self.action == self.Action.UPDATE and self.summary else ""
+        return f"{self.verb} {self.kind} “{self.object_repr[:80]}”{fields}"
+
+    @property
     def rows(self) -> list[tuple[str, str, str]]:
         """Field, before, after."""
         return [(name.replace("_", " "), before, after) for name, (before, after) in (self.changes or {}).items()]

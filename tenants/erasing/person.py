@@ -19,6 +19,7 @@ from django.db import models, transaction
 from controlplane.adapters.errors import AdapterError
 from controlplane.publishing.models import take_turns
 from tenants.erasing import letters, machine
+from tenants.erasing.history import logs
 from tenants.erasing.machine import Left, Step
 from tenants.models import Erasure, Membership, Tenant
 
@@ -121,7 +122,7 @@ def account(erasure: Erasure) -> int:
     count = 0
     with transaction.atomic():
         if user is not None:
-            take_turns(user.memberships.values_list("tenant_id", flat=True))  # type: ignore[attr-defined]
+            take_turns(user.memberships.values_list("tenant_id", flat=True))
             try:
                 check(user)
             except ValidationError as error:
@@ -178,7 +179,7 @@ def _by_address(address: str) -> Iterator[models.QuerySet[Any]]:
 
 def _entries(known: Mapping[str, Any]) -> Iterator[Any]:
     """The entries of every log that are by the person, or name them."""
-    for log in _logs():
+    for log in logs():
         names = {field.name for field in log._meta.concrete_fields}
         found = models.Q()
         for name in names & {"user", "actor"}:
@@ -188,12 +189,6 @@ def _entries(known: Mapping[str, Any]) -> Iterator[Any]:
             for one in known["names"]:
                 found |= models.Q(**{f"{column}__icontains": one})
         yield from log._base_manager.filter(found).iterator(chunk_size=500)
-
-
-def _logs() -> Iterator[Any]:
-    yield apps.get_model("admin", "LogEntry")
-    if apps.is_installed("auditlog"):
-        yield apps.get_model("auditlog", "LogEntry")
 
 
 def _anonymous(value: Any, names: Sequence[str]) -> Any:

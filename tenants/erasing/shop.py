@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from django.apps import apps
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
@@ -18,8 +17,10 @@ from controlplane.publishing.models import StaleDocument
 from tenants.domains.reconciling import Run
 from tenants.domains.states import State
 from tenants.erasing import letters, stores
+from tenants.erasing.history import column_of_object, logs
 from tenants.erasing.machine import Left, NotYetError, Step, asked
 from tenants.models import ClosedShop, Domain, Erasure, Tenant
+from tenants.moderation import forgetting
 
 A_STEP = 500
 HOSTS_A_RUN = 100
@@ -67,7 +68,7 @@ def files(erasure: Erasure) -> int:
 
 def history(erasure: Erasure) -> int:
     tenant = Tenant.objects.filter(pk=_id(erasure)).first()
-    return forget_history([tenant.pk]) if tenant else 0
+    return forget_history([tenant.pk]) + forgetting.forget(tenant.pk) if tenant else 0
 
 
 def database(erasure: Erasure) -> int:
@@ -163,23 +164,18 @@ def forget_history(tenant_ids: Sequence[uuid.UUID]) -> int:
         for owned in (Tenant.objects.filter(pk=tenant_id), *_of_shop(tenant_id)):
             ids = owned.order_by().values_list("pk", flat=True).iterator(chunk_size=A_STEP)
             while some := [str(pk) for pk in itertools.islice(ids, A_STEP)]:
-                count += sum(_entries(log, owned.model, some).delete()[0] for log in _logs())
+                count += sum(_entries(log, owned.model, some).delete()[0] for log in logs())
     return count
 
 
 def _history_of(tenant_id: uuid.UUID) -> Iterator[models.QuerySet[Any]]:
     """The entries about the shop itself; those about its products can't be told from others' once these are gone."""
-    return (_entries(log, Tenant, [str(tenant_id)]) for log in _logs())
-
-
-def _logs() -> Iterator[Any]:
-    yield apps.get_model("admin", "LogEntry")
-    if apps.is_installed("auditlog"):
-        yield apps.get_model("auditlog", "LogEntry")
+    return (_entries(log, Tenant, [str(tenant_id)]) for log in logs())
 
 
 def _entries(log: Any, model: Any, ids: Sequence[str]) -> models.QuerySet[Any]:
-    column = "object_id" if log._meta.app_label == "admin" else "object_pk"
     kind = ContentType.objects.get_for_model(model)
-    found: models.QuerySet[Any] = log._base_manager.filter(**{"content_type": kind, f"{column}__in": ids})
+    found: models.QuerySet[Any] = log._base_manager.filter(
+        **{"content_type": kind, f"{column_of_object(log)}__in": ids}
+    )
     return found

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models, transaction
 from django.utils import timezone
@@ -171,18 +172,26 @@ class Landing(Publishable):
         """Makes the draft live as a new revision, and marks the page's documents stale with it.
 
         `version` is the draft that the publisher saw: ConflictError if it has moved on. Raises ValidationError with
-        everything that must be put right first. A draft that is live already gets no new revision.
+        everything that must be put right first, or for a shop that is off the web. A draft that is live already
+        gets no new revision.
         """
         from tenants.checks import require_publishable
+        from tenants.flags.checking import flag_page
 
         landing = self.locked()
         if version is not None and landing.draft_version != version:
             raise ConflictError
+        if landing.tenant.status != Tenant.Status.ACTIVE:  # so that it comes back exactly as it went
+            raise ValidationError(
+                f"This shop is {landing.tenant.get_status_display().lower()}. Your draft is kept; you can publish it "
+                "when the shop is on the web again."
+            )
         page = landing.page
         require_publishable(landing.tenant, page)
         if landing.live is None or landing.live.page != page:
             landing.live = Revision.freeze(landing.tenant, page, by, note, published_at=timezone.now())
             landing.save(update_fields=["live", "updated_at"])
+            flag_page(landing.tenant, page)
             transaction.on_commit(functools.partial(follow, landing.pk))
         self.live = landing.live
         assert landing.live is not None

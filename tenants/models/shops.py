@@ -24,9 +24,17 @@ Person = AbstractBaseUser | AnonymousUser | None
 class TenantQuerySet(PublishableQuerySet["Tenant"]):
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
         """The shops a user may see: those of their memberships; all of them for platform staff."""
+        if (acting_in := getattr(user, "acting_in", None)) is not None:  # see tenants.moderation.acting
+            return self.filter(pk=acting_in)
         if isinstance(user, PermissionsMixin) and user.has_perm("tenants.support_tenant"):
             return self.all()
         return self.filter(memberships__user=user.pk).distinct() if user.pk else self.none()
+
+    def flagged(self) -> Self:
+        """Shops with a flag that nobody has closed yet."""
+        from tenants.models.flags import Flag
+
+        return self.filter(models.Exists(Flag.objects.unfinished().filter(tenant=models.OuterRef("pk"))))
 
     def delete(self) -> tuple[int, dict[str, int]]:
         with transaction.atomic():

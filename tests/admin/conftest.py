@@ -12,9 +12,10 @@ from django.test import Client
 from catalog.models import Product
 from chat.inbox import packed
 from chat.models import ChatProfile, Conversation, KnowledgeSource, QuestionGroup
-from tenants.models import Domain, Landing, Membership, Section, Tenant
+from tenants.models import Domain, Landing, Membership, Picture, Section, Tenant
 from tenants.onboarding import open_shop
 from tenants.staff import GROUPS, grant
+from tests.admin.pictures import add
 from tests.chat.turns import asked
 
 
@@ -30,6 +31,7 @@ class Shop:
     profile: ChatProfile
     conversation: Conversation
     group: QuestionGroup
+    picture: Picture
 
     @property
     def objects(self) -> dict[str, Any]:
@@ -43,6 +45,7 @@ class Shop:
             "chat_chatprofile": self.profile,
             "chat_conversation": self.conversation,
             "chat_questiongroup": self.group,
+            "tenants_picture": self.picture,
         }
 
 
@@ -63,6 +66,7 @@ def make(slug: str, currency: str = "EUR") -> Shop:
         profile=ChatProfile.objects.create(tenant=tenant, enabled=True, greeting=f"{slug} greets"),
         conversation=turn.conversation,
         group=group,
+        picture=add(tenant, f"{slug}-kettle.png", size=(30, 20)),
     )
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from tenants.models import Domain, Membership, Tenant
+from tenants.models import ClosingRequest, Domain, Erasure, Membership, Tenant
 
 pytestmark = pytest.mark.postgres
 
@@ -93,9 +93,13 @@ def test_staff_open_suspend_and_delete_a_shop(acme: Any, staff: Client) -> None:
     shop = Tenant.objects.get(slug="new-shop")
     assert shop.landing.sections.exists()
     data = {"action": "suspend", "_selected_action": [str(shop.pk)]}
-    assert staff.post(url("tenants_tenant", "changelist"), data).status_code == 302
+    asked = staff.post(url("tenants_tenant", "changelist"), data)
+    assert staff.post(asked["location"], {"ids": str(shop.pk), "category": "spam", "text": "Spam."}).status_code == 302
     shop.refresh_from_db()
     assert shop.status == "suspended"
+    assert staff.post(url("tenants_tenant", "delete", acme.tenant.pk), {"post": "yes"}).status_code == 403
+    other = User.objects.create_superuser("other")
+    ClosingRequest.ask(acme.tenant, other, "Gone.").agree(User.objects.get(username="staff"))
     assert staff.get(url("tenants_tenant", "delete", acme.tenant.pk)).status_code == 200
     assert staff.post(url("tenants_tenant", "delete", acme.tenant.pk), {"post": "yes"}).status_code == 302
-    assert not Tenant.objects.filter(pk=acme.tenant.pk).exists()
+    assert Erasure.objects.get().subject == str(acme.tenant.pk)  # in every store, step by step

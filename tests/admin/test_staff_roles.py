@@ -100,8 +100,9 @@ def test_people_of_a_shop_are_seen_and_not_changed(group: str, acme: Any, globex
 
 @pytest.mark.parametrize(("group", "may"), [("Support", False), ("Moderator", True), ("Administrator", True)])
 def test_moderators_suspend_and_support_does_not(group: str, may: bool, acme: Any, colleague: Any) -> None:
-    data = SUSPEND | {"_selected_action": [str(acme.tenant.pk)]}
-    colleague(group).post(url("tenants_tenant", "changelist"), data)
+    client = colleague(group)
+    client.post(url("tenants_tenant", "changelist"), SUSPEND | {"_selected_action": [str(acme.tenant.pk)]})
+    client.post(reverse("admin:tenants_tenant_suspend"), {"ids": acme.tenant.pk, "category": "spam", "text": "Spam."})
     acme.tenant.refresh_from_db()
     assert acme.tenant.status == ("suspended" if may else "active")
 

@@ -21,7 +21,7 @@ from storefront.documents import (
     TenantRef,
     domain_key,
 )
-from storefront.http_bindings import Tasks, WindowLimiter
+from storefront.http_bindings import MemoryCache, Tasks, WindowLimiter
 from storefront.sections import (
     AnnouncementBar,
     CallToAction,
@@ -141,14 +141,18 @@ class Stores:
             if step["stmt"]["sql"].startswith("INSERT")
         ]
         usage = [[{"type": "integer", "value": str(number)} for number in self.usage]]
-        results = [{"rows": usage if step["stmt"]["sql"].startswith("SELECT") else []} for step in steps]
+        results = [{"rows": self._rows(step["stmt"], usage)} for step in steps]
         result = {"step_results": results, "step_errors": [None] * len(steps)}
         return {"results": [{"type": "ok", "response": {"type": "batch", "result": result}}]}
 
+    def _rows(self, statement: dict[str, Any], usage: list[Any]) -> list[Any]:
+        if "RETURNING id" in statement["sql"]:
+            return [[statement["args"][0]]]
+        return usage if statement["sql"].startswith("SELECT") else []
+
     def _instant(self, options: dict[str, Any]) -> dict[str, Any]:
         found = [{"id": product.id, **product.to_entity()} for product in self.products]
-        for name, wanted in options["where"].items():
-            found = [entity for entity in found if _fits(entity[name], wanted)]
+        found = [entity for entity in found if _matches(entity, options["where"])]
         for name, way in options.get("order", {}).items():
             key = "position" if name == "serverCreatedAt" else name
             found.sort(key=lambda entity: entity[key], reverse=way == "desc")
@@ -164,6 +168,13 @@ class Stores:
         ]
         ok = {"type": "ok", "response": {"type": "execute", "result": {"cols": [], "rows": rows}}}
         return {"baton": None, "base_url": None, "results": [ok, {"type": "ok", "response": {"type": "close"}}]}
+
+
+def _matches(entity: dict[str, Any], where: dict[str, Any]) -> bool:
+    return all(
+        any(_matches(entity, one) for one in wanted) if name == "or" else _fits(entity[name], wanted)
+        for name, wanted in where.items()
+    )
 
 
 def _fits(value: Any, wanted: Any) -> bool:
@@ -188,6 +199,7 @@ class Platform:
     RERANK_MODEL: str = ""
     TELEMETRY_URL: str = TELEMETRY
     TELEMETRY_WRITE_TOKEN: str = "telemetry-token"
+    CACHE: MemoryCache = dataclasses.field(default_factory=MemoryCache)
     DEFER: Tasks = dataclasses.field(default_factory=Tasks)
     VISITOR_LIMITER: WindowLimiter = dataclasses.field(default_factory=lambda: WindowLimiter(1000, 60))
     SHOP_LIMITER: WindowLimiter = dataclasses.field(default_factory=lambda: WindowLimiter(1000, 60))
@@ -199,7 +211,9 @@ class Platform:
     async def get(self, url: str, *, method: str = "GET", **headers: str) -> httpx.Response:
         """The app's answer to one request; header names with underscores for hyphens."""
 
-        return await self._send(method, url, headers)
+        answer = await self._send(method, url, headers)
+        await self.DEFER.drain()
+        return answer
 
     async def post(self, url: str, body: Any, **headers: str) -> httpx.Response:
         """The same with a JSON body (bytes are sent as they are); deferred work is done when it returns."""

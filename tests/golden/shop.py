@@ -1,6 +1,7 @@
 """The shop behind the golden record: every kind of section, fixed ids."""
 
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -63,6 +64,7 @@ def golden_shop() -> Tenant:
         **common,
     )  # fmt: skip
     Product.objects.create(pk=golden_id(13), title="Not yet", slug="draft", price=1, **{**common, "status": "draft"})
+    Product.objects.filter(tenant=tenant).update(updated_at=datetime(2026, 11, 24, 9, 30, tzinfo=UTC))
     for position, (kind, content) in enumerate(SECTIONS):
         Section.objects.create(landing=landing, kind=kind, position=position, content=content)
     landing.publish(None)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -20,68 +20,64 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from storefront import chat_api, pages
+from storefront import chat_api, pages, reports
 from storefront.assets import BUILD
 from storefront.bindings import BindingError
 from storefront.catalog import SORTS, Catalog, CatalogError, Listing, from_card, record_cards
 from storefront.documents import DocumentError, DomainRecord, Product, draft_key, redirect_key
 from storefront.hosts import MovedError, NoShopError, Shop, shop_of
-from storefront.responses import (
-    REVALIDATE,
-    Guard,
-    is_unchanged,
-    landing_etag,
-    neutral_page,
-    not_modified,
-    shop_message,
-    shop_page,
-)
-from storefront.search import SearchError, question_of, search, similar
+from storefront.responses import REVALIDATE, Guard, neutral_page, shop_message, shop_page
+from storefront.search import question_of, search, similar_ids
+from storefront.serving import Other, by_revision, with_products
 
 MAX_PAGE = 500
+
+PLAIN = {"page": 1, "sort": "position", "tag": "", "in_stock": False}
+"""The choices of a list that nobody chose anything of."""
 
 log = logging.getLogger("storefront")
 
 
 async def landing(request: Request) -> Response:
     shop = await shop_of(request)
-    etag = landing_etag(shop)
-    if is_unchanged(request, etag):
-        return not_modified(shop, etag)
-    return shop_page(shop, pages.landing(shop.record, origin=shop.origin), etag=etag)
+    return await by_revision(request, shop, "/", lambda: pages.landing(shop.record, origin=shop.origin))
 
 
 async def product_list(request: Request) -> Response:
     shop = await shop_of(request)
     choices = _choices(request.query_params)
-    try:
+    chosen = {name: str(value) for name, value in choices.items() if value != PLAIN[name]}
+
+    async def made() -> str:
+        # A list of everything is one page to keep; of choices there are as many as somebody likes to think up.
+        if chosen and not await chat_api.may_search(request):
+            raise Other(shop_message(shop, "too_many", 429))
         listing = await Catalog.of(shop.env, shop.record).listing(**choices)
+        return pages.product_list(shop.record, origin=shop.origin, listing=listing)
+
+    try:
+        return await with_products(request, shop, "/products" + (f"?{urlencode(chosen)}" if chosen else ""), made)
     except CatalogError as error:
         log.warning("the product list shows cards from the record: %s", error)
         return _list_from_record(shop)
-    return shop_page(shop, pages.product_list(shop.record, origin=shop.origin, listing=listing))
 
 
 async def product(request: Request) -> Response:
     shop = await shop_of(request)
     slug = request.path_params["slug"]
+    path = f"/products/{quote(slug, safe='')}"
+
+    async def made() -> str:
+        item, similar = await Catalog.of(shop.env, shop.record).with_others(slug, await similar_ids(shop, slug))
+        if item is None:
+            raise Other(await _renamed(shop, f"/products/{slug}"))
+        return pages.product(shop.record, origin=shop.origin, item=item, similar=similar)
+
     try:
-        item = await Catalog.of(shop.env, shop.record).by_slug(slug)
+        return await with_products(request, shop, path, made)
     except CatalogError as error:
         log.warning("a product page shows its card from the record: %s", error)
         return _product_from_record(shop, slug)
-    if item is None:
-        return await _renamed(shop, f"/products/{slug}")
-    page = pages.product(shop.record, origin=shop.origin, item=item, similar=await _similar(shop, item))
-    return shop_page(shop, page)
-
-
-async def _similar(shop: Shop, item: Product) -> Sequence[Product]:
-    try:
-        return await similar(shop.env, shop.record, item)
-    except SearchError as error:
-        log.warning("a product page shows the front page's cards in place of similar products: %s", error)
-        return ()
 
 
 async def _renamed(shop: Shop, path: str) -> Response:
@@ -108,7 +104,7 @@ async def preview(request: Request) -> Response:
     if record is None or record.tenant.id != shop.record.tenant.id:
         raise HTTPException(404)
     draft = dataclasses.replace(shop, record=record)
-    response = _not_stored(shop_page(draft, pages.landing(record, origin=shop.origin)))
+    response = shop_page(draft, pages.landing(record, origin=shop.origin))
     response.headers["x-robots-tag"] = "noindex"
     response.headers["referrer-policy"] = "no-referrer"  # the address is the key
     return response
@@ -117,38 +113,47 @@ async def preview(request: Request) -> Response:
 async def search_page(request: Request) -> Response:
     shop = await shop_of(request)
     chosen = chat_api.chosen_filters(request.query_params, shop.record.config.currency)
-    results = await search(shop.env, shop.record, question_of(request.query_params.get("q", "")), chosen=chosen)
+    question = question_of(request.query_params.get("q", ""))
+    if question and not await chat_api.may_search(request):
+        return shop_message(shop, "too_many", 429)
+    results = await search(shop.env, shop.record, question, chosen=chosen)
     return shop_page(shop, pages.search(shop.record, origin=shop.origin, results=results))
 
 
 async def cart_page(request: Request) -> Response:
     shop = await shop_of(request)
-    return shop_page(shop, pages.cart(shop.record, origin=shop.origin))
+    return await by_revision(request, shop, "/cart", lambda: pages.cart(shop.record, origin=shop.origin))
 
 
 async def robots(request: Request) -> Response:
     shop = await shop_of(request)
-    away = "Disallow: /search\nDisallow: /cart\nDisallow: /preview/\n"
+    away = "Disallow: /search\nDisallow: /cart\nDisallow: /report\nDisallow: /preview/\n"
     text = f"User-agent: *\n{away}\nSitemap: {shop.origin}/sitemap.xml\n"
     return PlainTextResponse(text, headers={"cache-control": REVALIDATE})
 
 
 async def sitemap(request: Request) -> Response:
-    """503 while Instant is away: a short sitemap would tell crawlers that the products are gone."""
+    """503 while Instant is away and none is kept: a short sitemap would tell crawlers that the products are gone."""
     shop = await shop_of(request)
+
+    async def made() -> str:
+        return _sitemap(shop, await Catalog.of(shop.env, shop.record).for_sitemap())
+
     try:
-        products = await Catalog.of(shop.env, shop.record).for_sitemap()
+        return await with_products(request, shop, "/sitemap.xml", made, media_type="application/xml")
     except CatalogError as error:
         log.warning("no sitemap: %s", error)
         return shop_message(shop, "catalog_unavailable", 503)
+
+
+def _sitemap(shop: Shop, products: Sequence[Product]) -> str:
     urls = [f"<url><loc>{_xml(shop.origin + path)}</loc></url>" for path in ("/", "/products")]
     urls += [_sitemap_entry(shop.origin, item) for item in products]
-    body = (
+    return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
         + "\n".join(urls)
         + "\n</urlset>\n"
     )
-    return Response(body, media_type="application/xml", headers={"cache-control": REVALIDATE})
 
 
 async def healthz(_request: Request) -> Response:
@@ -160,8 +165,10 @@ def _choices(query: Mapping[str, str]) -> dict[str, Any]:
     """What a list was asked for; whatever is not understood falls back to the first page in the shop's order."""
     page, sort = query.get("page", ""), query.get("sort", "")
     return {
-        "page": min(max(int(page), 1), MAX_PAGE) if page.isascii() and page.isdigit() and len(page) < 6 else 1,
-        "sort": sort if sort in SORTS else "position",
+        "page": min(max(int(page), 1), MAX_PAGE)
+        if page.isascii() and page.isdigit() and len(page) < 6
+        else PLAIN["page"],
+        "sort": sort if sort in SORTS else PLAIN["sort"],
         "tag": query.get("tag", "").strip()[:60],
         "in_stock": query.get("in_stock") == "1",
     }
@@ -172,7 +179,7 @@ def _list_from_record(shop: Shop) -> Response:
     if not cards:
         return shop_message(shop, "catalog_unavailable", 503)
     html = pages.product_list(shop.record, origin=shop.origin, listing=Listing(products=cards), live=False)
-    return _not_stored(shop_page(shop, html))
+    return shop_page(shop, html)
 
 
 def _product_from_record(shop: Shop, slug: str) -> Response:
@@ -180,12 +187,7 @@ def _product_from_record(shop: Shop, slug: str) -> Response:
     if card is None:
         return shop_message(shop, "product_unavailable", 503)
     item = from_card(card, shop.record)
-    return _not_stored(shop_page(shop, pages.product(shop.record, origin=shop.origin, item=item, live=False)))
-
-
-def _not_stored(response: Response) -> Response:
-    response.headers["cache-control"] = "no-store"
-    return response
+    return shop_page(shop, pages.product(shop.record, origin=shop.origin, item=item, live=False))
 
 
 def _xml(text: str) -> str:
@@ -234,6 +236,8 @@ def build() -> Starlette:
             Route("/products/{slug}", product),
             Route("/search", search_page),
             Route("/cart", cart_page),
+            Route("/report", reports.report, methods=["GET", "POST"]),
+            Route("/report/thanks", reports.thanks),
             Route("/api/search", chat_api.search_api),
             Route("/api/chat", chat_api.chat, methods=["POST"]),
             Route("/api/chat/rating", chat_api.rating, methods=["POST"]),

@@ -5,7 +5,7 @@ import importlib
 from pathlib import Path
 from typing import Final
 
-STYLESHEET_DIGEST: Final = "7043d0118d"
+STYLESHEET_DIGEST: Final = "9caf6f9caf"
 """Of public/static/storefront.css, which is a static asset and not a file of the Worker. A test keeps it true:
 `python -m storefront.assets` (with edge_worker/src on the path) writes it anew."""
 

@@ -1,4 +1,4 @@
-"""What the platform gives the Worker, as ports: KV, AI, outbound fetch, rate limits, variables and secrets.
+"""What the platform gives the Worker, as ports: KV, AI, cache, outbound fetch, rate limits, variables and secrets.
 
 They arrive in `scope["env"]` by attribute. `entry.py` wraps Cloudflare's own; `http_bindings.py` speaks to the
 same services over HTTP; tests bring dictionaries.
@@ -73,6 +73,30 @@ class Defer(Protocol):
         """Starts `work`. What it raises is logged and reaches nobody."""
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What a cache holds under a key: a body and facts about it, by lower-case names."""
+
+    text: str
+    facts: Mapping[str, str]
+
+
+class Cache(Protocol):
+    """A cache of this location that forgets whenever it likes: `caches.default` on Cloudflare, memory elsewhere.
+
+    A key is an https address of the host that the entry belongs to.
+    """
+
+    async def match(self, key: str) -> Kept | None:
+        """What is kept; None where nothing is, or no longer. Raises BindingError."""
+
+    async def put(self, key: str, kept: Kept, seconds: int) -> None:
+        """Keeps it for at most `seconds`. Raises BindingError."""
+
+    async def delete(self, key: str) -> None:
+        """Raises BindingError."""
+
+
 class Fetch(Protocol):
     """The platform's outbound HTTP."""
 
@@ -99,6 +123,9 @@ class Env(Protocol):
 
     @property
     def FETCH(self) -> Fetch: ...  # noqa: N802
+
+    @property
+    def CACHE(self) -> Cache: ...  # noqa: N802
 
     @property
     def DEFER(self) -> Defer: ...  # noqa: N802

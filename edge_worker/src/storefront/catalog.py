@@ -7,6 +7,7 @@ tree by namespace, without page info (Instant server source, admin/routes.clj).
 import dataclasses
 import json
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from storefront.bindings import BindingError, Env, Fetch
@@ -77,10 +78,16 @@ class Catalog:
             in_stock=in_stock,
         )  # fmt: skip
 
-    async def by_slug(self, slug: str) -> Product | None:
-        """Raises CatalogError."""
-        found = await self._query({"slug": slug}, limit=1)
-        return found[0] if found else None
+    async def with_others(self, slug: str, ids: Sequence[str]) -> tuple[Product | None, tuple[Product, ...]]:
+        """The product of this address and others by their ids, in one query. Raises CatalogError."""
+        where: dict[str, Any] = {"slug": slug}
+        if ids:
+            where = {"or": [where, {"id": {"$in": [*ids]}}]}
+        found = await self._query(where, limit=1 + len(ids))
+        by_id = {product.id: product for product in found if product.slug != slug}
+        others = [by_id[one] for one in ids if one in by_id]
+        item = next((product for product in found if product.slug == slug), None)
+        return item, tuple(sorted(others, key=lambda one: not one.available))
 
     async def by_ids(self, ids: list[str]) -> dict[str, Product]:
         """Those of `ids` that exist, by id. Raises CatalogError."""

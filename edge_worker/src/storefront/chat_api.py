@@ -170,6 +170,15 @@ async def _within_limits(request: Request, shop: Shop) -> None:
     await _within(shop.env.SHOP_LIMITER, shop.record.tenant.id)
 
 
+async def may_search(request: Request) -> bool:
+    """Counts a search of this visitor; False where it has had its share."""
+    try:
+        await _within(request.scope["env"].SEARCH_LIMITER, visitor_of(request))
+    except RequestError:
+        return False
+    return True
+
+
 async def _within(limiter: RateLimiter, key: str) -> None:
     try:
         allowed = await limiter.limit(key)

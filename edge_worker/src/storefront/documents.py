@@ -168,7 +168,9 @@ class DomainRecord:
 
     `revision` is a digest of the content, so equal content has an equal revision. A tenant that is not active
     has only `tenant.id` and `tenant.status`. `redirect_to` is the host that this one's visitors are sent to,
-    with path and query; such a record carries nothing else of the shop.
+    with path and query; such a record carries nothing else of the shop. `catalog` changes with every product:
+    milliseconds of the last change, a hyphen and a digest, of constant length, so that no product makes a record
+    grow. The edge keeps pages with products under the revision that this is part of.
     """
 
     tenant: TenantRef
@@ -181,6 +183,13 @@ class DomainRecord:
     navigation: tuple[Link, ...] = ()
     sections: tuple[Section, ...] = ()
     config: Config = Config()
+    catalog: str = ""
+
+    @property
+    def catalog_changed_at(self) -> float:
+        """Seconds since 1970; 0 where the record does not say."""
+        stamp = self.catalog.partition("-")[0]
+        return int(stamp) / 1000 if stamp.isascii() and stamp.isdigit() else 0.0
 
     def to_json(self) -> str:
         """The value as it is stored, `revision` filled in."""

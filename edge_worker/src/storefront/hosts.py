@@ -1,12 +1,14 @@
 """Host → record → shop: the one place where a request becomes a tenant's."""
 
+import asyncio
 import dataclasses
 import logging
 from urllib.parse import quote
 
 from starlette.requests import Request
 
-from storefront.bindings import BindingError, Env, variable
+from storefront import kept
+from storefront.bindings import BindingError, Env, Kept, variable
 from storefront.documents import (
     ACTIVE,
     CLOSED,
@@ -44,11 +46,23 @@ _NO_SHOP = {CLOSED: ("closed", 410), SUSPENDED: ("suspended", 451), UNCONNECTED:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Shop:
-    """An active tenant's record and the public address it is shown under."""
+    """An active tenant's record and the public address it is shown under.
+
+    `host` is the one that was asked, normalised, and `value` the record as KV had it. `stale` is "" or says why the
+    record is one that was kept: KV is away.
+    """
 
     record: DomainRecord
     origin: str
     env: Env
+    host: str = ""
+    value: str = dataclasses.field(default="", repr=False)
+    stale: str = ""
+
+    @property
+    def settled(self) -> bool:
+        """Whether Instant surely has what the record says of the catalogue (see kept.SETTLED)."""
+        return kept.now() - self.record.catalog_changed_at > kept.SETTLED
 
 
 async def shop_of(request: Request) -> Shop:
@@ -83,11 +97,46 @@ def host_of(request: Request) -> str:
 async def _read(request: Request) -> Shop:
     host = host_of(request)
     env: Env = request.scope["env"]
+    value, stale = await _value_of(env, host)
     try:
-        value = await env.KV.get(domain_key(host))
+        return _shop(request, env, host, value, stale)
+    except (NoShopError, MovedError):
+        if not stale:
+            kept.forget_record(env, host)
+        raise
+
+
+async def _value_of(env: Env, host: str) -> tuple[str | None, str]:
+    """What KV holds for the host and ""; while KV is away or slow, what it last held, for a while, and why."""
+
+    async def instead() -> Kept | None:
+        return await kept.look(env, kept.record_key(host), within=kept.STALE)
+
+    def heeded(late: "asyncio.Future[str | None]") -> None:
+        env.DEFER(_heed(env, host, late))
+
+    try:
+        value = await kept.or_kept(
+            env.KV.get(domain_key(host)), instead, store="KV", failures=(BindingError,), late=heeded
+        )
     except BindingError as error:
         log.error("KV can't be read: %s", error)
         raise NoShopError("unavailable", 503) from error
+    return (value.kept.text, value.why) if isinstance(value, kept.Instead) else (value, "")
+
+
+async def _heed(env: Env, host: str, late: "asyncio.Future[str | None]") -> None:
+    """KV was slow and did answer: what it says of a shop that is gone holds from the next request on."""
+    try:
+        value = await late
+        shown = value is not None and DomainRecord.from_json(value).tenant.status == ACTIVE
+    except (BindingError, DocumentError):
+        return
+    if not shown:
+        kept.forget_record(env, host)
+
+
+def _shop(request: Request, env: Env, host: str, value: str | None, stale: str) -> Shop:
     if value is None:
         raise NoShopError("unknown_host", 404)
     try:
@@ -99,7 +148,8 @@ async def _read(request: Request) -> Shop:
         raise NoShopError(*_NO_SHOP.get(record.tenant.status, ("suspended", 451)))
     if (target := _host_or_none(record.redirect_to)) and target != host:
         raise MovedError(_origin(env, target) + _target(request))
-    return Shop(record=record, origin=_origin(env, record.canonical_host or host), env=env)
+    origin = _origin(env, record.canonical_host or host)
+    return Shop(record=record, origin=origin, env=env, host=host, value=value, stale=stale)
 
 
 def _host_or_none(text: str) -> str | None:

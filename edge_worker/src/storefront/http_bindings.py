@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -18,8 +19,10 @@ from storefront.bindings import (
     STREAM_IDLE,
     STREAM_START,
     BindingError,
+    Cache,
     Defer,
     Fetch,
+    Kept,
     RateLimiter,
     Reply,
 )
@@ -137,6 +140,39 @@ class WindowLimiter:
         return self._counts[key] <= self._limit
 
 
+class MemoryCache:
+    """The cache in this process: at most MAX_CHARACTERS in all, what was asked for longest ago goes first."""
+
+    MAX_CHARACTERS = 32_000_000
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._kept: OrderedDict[str, tuple[float, Kept]] = OrderedDict()
+        self.characters = 0
+
+    async def match(self, key: str) -> Kept | None:
+        until, kept = self._kept.get(key, (0.0, None))
+        if kept is None or until <= self._clock():
+            self._drop(key)
+            return None
+        self._kept.move_to_end(key)
+        return kept
+
+    async def put(self, key: str, kept: Kept, seconds: int) -> None:
+        self._drop(key)
+        self._kept[key] = (self._clock() + seconds, kept)
+        self.characters += len(kept.text)
+        while self.characters > self.MAX_CHARACTERS:
+            self._drop(next(iter(self._kept)))
+
+    async def delete(self, key: str) -> None:
+        self._drop(key)
+
+    def _drop(self, key: str) -> None:
+        _, kept = self._kept.pop(key, (0.0, None))
+        self.characters -= len(kept.text) if kept else 0
+
+
 class Tasks:
     """Deferred work as tasks of the running loop. `drain` waits for them: at the end, and in tests."""
 
@@ -165,6 +201,7 @@ class LocalEnv:
         self.KV = kv
         self.AI = ai
         self.FETCH = fetch
+        self.CACHE: Cache = MemoryCache()
         self.DEFER: Defer = Tasks()
         self.VISITOR_LIMITER: RateLimiter = WindowLimiter(20, 60)
         self.SHOP_LIMITER: RateLimiter = WindowLimiter(300, 60)

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from storefront import messages_report
 from storefront.messages_live import WORDS
 
 _EN: Final = {
@@ -92,6 +93,8 @@ _EN: Final = {
     "updating_text": "Please try again in a minute.",
     "unavailable": "This shop can’t be reached right now",
     "unavailable_text": "We are working on it. Please try again in a minute.",
+    "too_many": "That was a lot at once",
+    "too_many_text": "Please wait a minute and try again.",
     "failed": "Something went wrong on our side",
     "failed_text": "Please try again. If it keeps happening, quote this reference: {request_id}",
     "back_home": "Back to the start page",
@@ -190,13 +193,18 @@ _DE: Final = {
     "updating_text": "Bitte versuchen Sie es in einer Minute noch einmal.",
     "unavailable": "Dieser Shop ist gerade nicht erreichbar",
     "unavailable_text": "Wir arbeiten daran. Bitte versuchen Sie es in einer Minute noch einmal.",
+    "too_many": "Das war viel auf einmal",
+    "too_many_text": "Bitte warten Sie eine Minute und versuchen Sie es noch einmal.",
     "failed": "Bei uns ist etwas schiefgegangen",
     "failed_text": "Bitte versuchen Sie es noch einmal. Falls es wieder passiert, nennen Sie uns diese Kennung: "
     "{request_id}",
     "back_home": "Zur Startseite",
 }
 
-LANGUAGES: Final[dict[str, dict[str, str]]] = {"en": _EN | WORDS["en"], "de": _DE | WORDS["de"]}
+LANGUAGES: Final[dict[str, dict[str, str]]] = {
+    "en": _EN | WORDS["en"] | messages_report.WORDS["en"],
+    "de": _DE | WORDS["de"] | messages_report.WORDS["de"],
+}
 
 _RIGHT_TO_LEFT = frozenset(("ar", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"))
 

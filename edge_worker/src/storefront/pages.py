@@ -7,7 +7,7 @@ Every function returns a whole document. `origin` is the shop's public address w
 import dataclasses
 import functools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -20,6 +20,7 @@ from storefront.catalog import SORTS, Listing, record_cards
 from storefront.documents import DomainRecord, Product, Theme, decimal_string, format_money
 from storefront.links import absolute, safe_image, safe_url, srcset
 from storefront.messages import Messages, direction
+from storefront.messages_report import REASONS
 from storefront.search import Results
 from storefront.sections import AnnouncementBar, Contact, Hero, ProductCard, Section
 
@@ -125,6 +126,18 @@ def cart(record: DomainRecord, *, origin: str) -> str:
     words = Messages(record.config.locale)
     meta = Meta(title=f"{words('cart')} – {record.tenant.name}", path="/cart", index=False)
     return _render("cart.html", record, origin, meta)
+
+
+def report(
+    record: DomainRecord, *, origin: str, form: Any, notice: str = "", problems: Mapping[str, str] | None = None
+) -> str:
+    """The form by which a shopper reports a page (storefront.reports); `problems` by field."""
+    meta = Meta(
+        title=f"{Messages(record.config.locale)('report_title')} – {record.tenant.name}", path="/report", index=False
+    )
+    return _render(
+        "report.html", record, origin, meta, form=form, notice=notice, problems=problems or {}, reasons=REASONS
+    )
 
 
 def message(record: DomainRecord, *, origin: str, kind: str, request_id: str = "") -> str:

@@ -57,13 +57,13 @@ ORDER BY rank DESC, chunk_id LIMIT ?4
 _SIMILAR = f"""
 WITH {_MINE}, this AS (
     SELECT emb FROM mine JOIN chunk ON chunk.id = chunk_id
-    WHERE source_kind = 'product' AND source_id = ?3 AND chunk_no = 0
+    WHERE source_kind = 'product' AND url = ?3 AND chunk_no = 0
 ), scored AS (
     SELECT chunk_id, vector_distance_cos(mine.emb, this.emb) AS distance FROM mine, this
 )
 SELECT min(id), source_kind, source_id, title, '', url, 1 - min(distance), 0.0
 FROM scored JOIN chunk ON chunk.id = chunk_id
-WHERE source_kind = 'product' AND source_id <> ?3
+WHERE source_kind = 'product' AND url <> ?3
 GROUP BY source_id ORDER BY min(distance), source_id LIMIT ?4
 """  # noqa: S608
 
@@ -103,9 +103,9 @@ def request_body(
     return _pipeline(_HYBRID, [*args, {"type": "float", "value": WORD_WEIGHT}])
 
 
-def similar_body(*, tenant_id: str, model: str, product_id: str, limit: int = 4) -> str:
-    """The body that asks for the products of this tenant nearest to one of them; no model is called for that."""
-    args = [_text(tenant_id), _text(model), _text(product_id), {"type": "integer", "value": str(limit)}]
+def similar_body(*, tenant_id: str, model: str, url: str, limit: int = 4) -> str:
+    """The body that asks for the products of this tenant nearest to the one at `url`; no model is called."""
+    args = [_text(tenant_id), _text(model), _text(url), {"type": "integer", "value": str(limit)}]
     return _pipeline(_SIMILAR, args)
 
 

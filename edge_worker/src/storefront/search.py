@@ -8,10 +8,12 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from storefront.bindings import BindingError, Env, cell_variable, variable
+from storefront import kept
+from storefront.bindings import FETCH_TIMEOUT, BindingError, Env, Kept, cell_variable, variable
 from storefront.catalog import Catalog, CatalogError, from_card, record_cards
 from storefront.constraints import NO_LIMITS, Constraints, constraints_of, without_limits
 from storefront.documents import DomainRecord, Product
+from storefront.hosts import Shop
 from storefront.retrieval import PATH, Passage, RetrievalError, passages, request_body, similar_body
 from storefront.sections import ProductCard
 from storefront.words import content_words, coverage, search_terms
@@ -23,6 +25,8 @@ PASSAGES_TO_FILTER = 100
 MAX_PRODUCTS = 24
 MAX_ANSWERS = 4
 SUGGESTIONS = 4
+SIMILAR_FRESH, SIMILAR_STALE = 600, 86_400
+"""Seconds until the vectors are asked again what a product is like, and for which the last answer does without them."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -162,26 +166,46 @@ def in_order(found: Sequence[Passage], question: str, threshold: Threshold) -> l
     return sorted(hits, key=lambda hit: -(hit.relevance + FUSED * hit.passage.rank))
 
 
-async def similar(env: Env, record: DomainRecord, product: Product) -> tuple[Product, ...]:
-    """The shop's live products most like this one, by the stored vectors alone. Raises SearchError."""
-    model = record.config.embedding_model
-    body = similar_body(tenant_id=record.tenant.id, model=model, product_id=product.id, limit=SUGGESTIONS + 4)
+async def similar_ids(shop: Shop, slug: str) -> tuple[str, ...]:
+    """The products most like the one of this address, by the stored vectors alone; none where nobody can say.
+
+    Vectors change seldom and only ids are kept, whose facts are read live: so these are kept for longer than pages.
+    """
+    key = kept.similar_key(shop.host, shop.record.tenant.id, slug)
+    if found := await kept.look(shop.env, key, within=SIMILAR_FRESH):
+        return _ids(found)
     try:
-        found = await _ask(env, record, body)
-        live = await Catalog.of(env, record).by_ids([one.source_id for one in found])
-    except (BindingError, RetrievalError, CatalogError) as error:
+        ids = await _most_similar(shop.env, shop.record, slug)
+    except SearchError as error:
+        log.warning("similar products are those that were, or the front page's: %s", error)
+        old = await kept.look(shop.env, key, within=SIMILAR_STALE)
+        return _ids(old) if old else ()
+    if ids:
+        kept.keep(shop.env, {key: (kept.entry(" ".join(ids)), SIMILAR_STALE)})
+    return ids
+
+
+def _ids(found: Kept) -> tuple[str, ...]:
+    return tuple(found.text.split())
+
+
+async def _most_similar(env: Env, record: DomainRecord, slug: str) -> tuple[str, ...]:
+    model = record.config.embedding_model
+    body = similar_body(tenant_id=record.tenant.id, model=model, url=f"/products/{slug}", limit=SUGGESTIONS + 2)
+    try:
+        found = await _ask(env, record, body, kept.PATIENCE)
+    except (BindingError, RetrievalError) as error:
         raise SearchError(str(error)) from error
-    near = [live[one.source_id] for one in found if one.source_id in live]
-    return tuple(sorted(near, key=lambda one: not one.available)[:SUGGESTIONS])
+    return tuple(one.source_id for one in found)
 
 
-async def _ask(env: Env, record: DomainRecord, body: str) -> list[Passage]:
+async def _ask(env: Env, record: DomainRecord, body: str, seconds: float = FETCH_TIMEOUT) -> list[Passage]:
     base = cell_variable(env, "TURSO_URL", record.config.vectors).replace("libsql://", "https://", 1)
     token = cell_variable(env, "TURSO_READ_TOKEN", record.config.vectors)
     if not (base and record.config.embedding_model):
         raise RetrievalError("no vector cell or no embedding model is configured")
     headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
-    reply = await env.FETCH("POST", base.rstrip("/") + PATH, headers=headers, body=body.encode())
+    reply = await env.FETCH("POST", base.rstrip("/") + PATH, headers=headers, body=body.encode(), timeout=seconds)
     return list(passages(reply.status, reply.body))
 
 

@@ -10,7 +10,7 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,6 +35,16 @@ _PUT_RATING = (
     "INSERT INTO rating (turn_id, tenant_id, value, at) VALUES (?, ?, ?, ?) ON CONFLICT (turn_id)"
     " DO UPDATE SET value = excluded.value, at = excluded.at WHERE tenant_id = excluded.tenant_id"
 )
+
+_REPORT = ("id", "tenant_id", "at", "page", "reason", "text", "email", "lang", "reporter")
+# Nobody can fill the database by reporting: a shop and the platform have room for so many that nobody collected yet.
+_PUT_REPORT = (
+    f"INSERT INTO report ({', '.join(_REPORT)}) SELECT {', '.join('?' * len(_REPORT))}"  # noqa: S608
+    " WHERE (SELECT count(*) FROM report WHERE tenant_id = ?) < ? AND (SELECT count(*) FROM report) < ?"
+    " ON CONFLICT (id) DO NOTHING RETURNING id"
+)
+MOST_REPORTS, MOST_REPORTS_OF_SHOP = 20_000, 500
+"""Reports that wait to be collected, which happens every minute."""
 
 log = logging.getLogger("storefront")
 
@@ -114,6 +124,19 @@ async def rate(env: Env, tenant_id: str, turn_id: str, value: int) -> None:
         await _execute(env, [(_PUT_RATING, [turn_id, tenant_id, value, now_ms()])])
     except BindingError as error:
         log.warning("a rating is not recorded: %s", error)
+
+
+async def report(env: Env, row: Mapping[str, Any]) -> bool:
+    """Keeps a shopper's report (reports.py); False, with a line in the log, where it can't be kept now."""
+    values = [row[name] for name in _REPORT]
+    try:
+        [kept] = await _execute(env, [(_PUT_REPORT, [*values, row["tenant_id"], MOST_REPORTS_OF_SHOP, MOST_REPORTS])])
+    except BindingError as error:
+        log.warning("a report is not kept: %s", error)
+        return False
+    if not kept:
+        log.warning("a report is not kept: too many wait to be collected")
+    return bool(kept)
 
 
 async def _execute(

@@ -18,8 +18,10 @@ from storefront.bindings import (
     STREAM_IDLE,
     STREAM_START,
     BindingError,
+    Cache,
     Defer,
     Fetch,
+    Kept,
     RateLimiter,
     Reply,
 )
@@ -106,6 +108,39 @@ class WorkerLimiter:
         return bool(outcome["success"])
 
 
+CACHE_PATIENCE = 0.5
+"""Seconds for a look into the location's own cache: one that takes longer helps nobody."""
+
+
+class WorkerCache:
+    """`caches.default`. `respond(text, headers)` makes a JavaScript Response.
+
+    The facts travel in one header: the cache reads some of the usual ones itself (it evaluates conditions against an
+    ETag, refuses Set-Cookie), and an entry must mean nothing but its text and its end. On hosts without a zone
+    (workers.dev, the dashboard's preview) Cloudflare's cache keeps nothing.
+    """
+
+    def __init__(self, cache: Any, respond: Callable[[str, dict[str, str]], Any]) -> None:
+        self._cache = cache
+        self._respond = respond
+
+    async def match(self, key: str) -> Kept | None:
+        async with _platform_call("the cache", CACHE_PATIENCE):
+            found = await self._cache.match(key)
+            if not found:
+                return None
+            return Kept(text=str(await found.text()), facts=json.loads(str(found.headers.get("x-facts"))))
+
+    async def put(self, key: str, kept: Kept, seconds: int) -> None:
+        headers = {"cache-control": f"public, max-age={seconds}", "x-facts": json.dumps(dict(kept.facts))}
+        async with _platform_call("the cache", FETCH_TIMEOUT):
+            await self._cache.put(key, self._respond(kept.text, headers))
+
+    async def delete(self, key: str) -> None:
+        async with _platform_call("the cache", FETCH_TIMEOUT):
+            await self._cache.delete(key)
+
+
 class WaitUntil:
     """`ctx.waitUntil` takes a promise: Pyodide makes one of a task, which starts at once."""
 
@@ -180,10 +215,13 @@ async def _first_pieces(stream: Any, most: int) -> AsyncIterator[Any]:
 class WorkerEnv:
     """`scope["env"]` on Cloudflare. A binding is looked up when used: a page that needs no AI is served without it."""
 
-    def __init__(self, env: Any, fetch: Any, wait_until: Callable[[Any], Any]) -> None:
+    def __init__(
+        self, env: Any, fetch: Any, wait_until: Callable[[Any], Any], cache: Callable[[], Cache] | None = None
+    ) -> None:
         self._env = env
         self._fetch = fetch
         self._wait_until = wait_until
+        self._cache = cache
 
     @property
     def KV(self) -> KV:  # noqa: N802 - the binding's name in wrangler.jsonc
@@ -196,6 +234,12 @@ class WorkerEnv:
     @property
     def FETCH(self) -> Fetch:  # noqa: N802
         return WorkerFetch(self._fetch)
+
+    @property
+    def CACHE(self) -> Cache:  # noqa: N802
+        if self._cache is None:
+            raise AttributeError("CACHE")
+        return self._cache()
 
     @property
     def DEFER(self) -> Defer:  # noqa: N802

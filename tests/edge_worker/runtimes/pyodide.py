@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import threading
+import uuid
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,7 +100,7 @@ class Pyodide:
         task = {
             "method": asked.method, "url": asked.url, "headers": asked.sent_headers,
             "body": base64.b64encode(asked.body).decode(), "vars": dict(asked.variables),
-            "down": ["KV"] if asked.kv_is_down else [],
+            "down": ["KV"] if asked.kv_is_down else [], "cache": asked.cache or uuid.uuid4().hex,
         }  # fmt: skip
         lines = self._lines(task)
         head = next(lines)

@@ -1,0 +1,1 @@
+"""Suspending, appeals, closing and acting as a merchant: what happens around the models of that name."""
