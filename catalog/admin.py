@@ -40,7 +40,7 @@ class StockFilter(admin.SimpleListFilter):
         return queryset if most is None else queryset.filter(status="active", stock__lte=most)
 
 
-NO_PICTURE = mark_safe('<span class="thumbnail" aria-hidden="true"></span>')
+NO_PICTURE = mark_safe('<span class="thumbnail" role="img" aria-label="No picture"></span>')
 
 
 @admin.register(Product)
@@ -71,7 +71,9 @@ class ProductAdmin(KeysetAdmin, PublishingLineAdmin):
         if not obj.image_url:
             return NO_PICTURE
         source = urljoin(address_of(obj.tenant), obj.image_url)  # a path is one of the shop's
-        return format_html('<img class="thumbnail" src="{}" alt="" width="40" height="40" loading="lazy">', source)
+        return format_html(
+            '<img class="thumbnail" src="{}" alt="{}" width="40" height="40" loading="lazy">', source, obj.title
+        )
 
     @display(description="Price", ordering="price")
     def amount(self, obj: Product) -> str:

@@ -37,7 +37,12 @@ CELERY_BEAT_SCHEDULE = {
 }
 CELERY_BEAT_SCHEDULE |= {
     name: {"task": f"tenants.tasks.{name}", "schedule": every, "options": {"expires": every}}
-    for name, every in {"close_shops": 600.0, "erase": 30.0, "build_exports": 60.0}.items()
+    for name, every in {
+        "close_shops": 600.0,
+        "erase": 30.0,
+        "build_exports": 60.0,
+        "sweep_sign_ups": 3_600.0,
+    }.items()
 }
 CELERY_BEAT_SCHEDULE |= {
     name: {"task": f"chat.tasks.{name}", "schedule": every, "options": {"expires": every}}

@@ -165,7 +165,10 @@ CHAT_CONFIG = "chat.documents.chat_config"
 EMBEDDING_MODELS = "chat.models.embedding.models_of"
 # What leaves every store step by step; and the files of a shop: how they are erased, and what is left of them.
 ERASURES = {"shop": "tenants.erasing.shop", "person": "tenants.erasing.person", "shopper": "chat.erasing"}
-SHOP_FILES = {"erase": ["tenants.exporting.erase_files"], "list": ["tenants.exporting.files_of"]}
+SHOP_FILES = {
+    "erase": ["tenants.exporting.erase_files", "tenants.erasing.pictures.erase_files"],
+    "list": ["tenants.exporting.files_of", "tenants.erasing.pictures.files_of"],
+}
 # What a shop's copy is made of: each yields paths inside the ZIP with their bytes.
 EXPORT_PARTS = ["tenants.exports.parts", "catalog.exports.parts", "chat.exports.parts"]
 # What a plan limits, by the name of its field.

@@ -40,13 +40,20 @@ class Chart:
     last: date
 
     @property
+    def totals(self) -> list[str]:
+        return [in_words(total, name) for name, total in self.series]
+
+    @property
     def summary(self) -> str:
-        totals = ", ".join(f"{total} {name}" for name, total in self.series)
-        return f"{self.title} in the last {DAYS} days: {totals}"
+        return f"{self.title} in the last {DAYS} days: {', '.join(self.totals)}"
 
     @property
     def width(self) -> int:
         return WIDTH * DAYS
+
+
+def in_words(count: int, name: str) -> str:
+    return f"{count} {name.removesuffix('s') if count == 1 else name}"
 
 
 def charts_of(shops: Sequence[Tenant], now: datetime | None = None) -> dict[uuid.UUID, list[Chart]]:
@@ -62,7 +69,7 @@ def charts_of(shops: Sequence[Tenant], now: datetime | None = None) -> dict[uuid
             chart
             for chart in (
                 _chart("Questions to the chat", ("answered", "not answered"), asked.get(shop.pk, []), shop, now),
-                _chart("Published", ("times",), published.get(shop.pk, []), shop, now),
+                _chart("Published", ("new versions",), published.get(shop.pk, []), shop, now),
             )
             if any(total for _, total in chart.series)
         ]
@@ -105,6 +112,6 @@ def _column(
         height = round(count / highest * HEIGHT, 1)
         top -= height
         if count:
-            words = f"{day:%d %b}: {count} {name}"
+            words = f"{day:%d %b}: {in_words(count, name)}"
             bars.append(Bar(x=number * WIDTH, y=round(top, 1), height=height, series=series, words=words))
     return bars

@@ -1,11 +1,15 @@
 """The shop's own part of its copy: what it is, its pages, people and hosts."""
 
 import itertools
+import logging
 from collections.abc import Iterator
 from typing import Any
 
 from tenants.exporting import Part, as_json, fields_of, rows_as_json
-from tenants.models import Landing, Tenant
+from tenants.models import Landing, Picture, Tenant
+
+log = logging.getLogger(__name__)
+A_PIECE = 256 * 1024
 
 READ_ME = """This is everything of your shop as of the day you asked for it.
 
@@ -35,7 +39,33 @@ def parts(tenant: Tenant) -> Iterator[Part]:
         yield Part("landing.json", [as_json({**page, "sections": sections}), b"\n"])
     yield Part("revisions.json", rows_as_json(tenant.revisions.select_related("author").order_by("number"), _revision))
     yield Part("domains.json", rows_as_json(tenant.domains.order_by("host"), _domain))
+    yield from _pictures(tenant)
     yield Part("members.json", rows_as_json(tenant.memberships.select_related("user").order_by("pk"), _member))
+
+
+def _pictures(tenant: Tenant) -> Iterator[Part]:
+    """Those that were uploaded, in their largest size, with a list of what they are."""
+    pictures = Picture.objects.filter(tenant=tenant).order_by("pk")
+    yield Part("pictures/index.json", rows_as_json(pictures, _picture))
+    for picture in pictures.iterator(chunk_size=100):
+        yield Part(_place(picture), _bytes_of(picture))
+
+
+def _place(picture: Picture) -> str:
+    return f"pictures/{picture.pk}.webp"
+
+
+def _picture(picture: Any) -> dict[str, Any]:
+    return {"file": _place(picture), **fields_of(picture, "file"), "address": picture.url}
+
+
+def _bytes_of(picture: Picture) -> Iterator[bytes]:
+    """A file that is missing leaves an empty entry: the rest of the copy is worth having."""
+    try:
+        with picture.file.open("rb") as file:
+            yield from file.chunks(A_PIECE)
+    except FileNotFoundError:
+        log.warning("The picture %s has lost its file", picture.pk)
 
 
 def _revision(row: Any) -> dict[str, Any]:

@@ -68,3 +68,10 @@ class Allowance(models.Model):
             row.taken = [*kept, [at, wanted]] if fits else kept
             row.save()
         return fits
+
+    @classmethod
+    def left(cls, name: str, *, limit: int, window: timedelta, now: datetime | None = None) -> int:
+        """How many could be taken now; only `take` makes sure of them."""
+        at = (now or timezone.now()).timestamp()
+        row = cls.objects.filter(name=name).first()
+        return limit - sum(count for when, count in (row.taken if row else []) if at - when < window.total_seconds())

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 SUPPORT = frozenset({"tenants.support_tenant", "publishing.view_staledocument"})
-MODERATOR = SUPPORT | {"tenants.moderate_tenant"}
+MODERATOR = SUPPORT | {"tenants.moderate_tenant", "tenants.view_closedshop"}
 ADMINISTRATOR = MODERATOR | {
     "tenants.close_tenant",
+    "tenants.view_erasure",
+    *(f"tenants.{action}_plan" for action in ("add", "change", "delete", "view")),
     "publishing.change_staledocument",
     *(f"tenants.{action}_tenant" for action in ("add", "change", "delete", "view")),
     *(f"auth.{action}_{model}" for action in ("add", "change", "delete", "view") for model in ("user", "group")),

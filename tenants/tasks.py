@@ -19,6 +19,7 @@ from tenants.moderation import darkness
 from tenants.moderation import letters as owners
 from tenants.receipts import receipt_of
 from tenants.schedules import run_due
+from tenants.signup import sweeping
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,11 @@ def collect_reports() -> None:
 @shared_task
 def run_schedule() -> None:
     run_due()
+
+
+@shared_task
+def sweep_sign_ups() -> int:
+    return sweeping.sweep()
 
 
 @shared_task

@@ -37,10 +37,11 @@ class Key:
         if isinstance(ordering, OrderBy):
             if not isinstance(ordering.expression, F):
                 raise TypeError(f"A keyset list orders by columns only, not by {ordering!r}.")
-            name, descending = ordering.expression.name, ordering.descending
+            expression: Any = ordering.expression
+            name, descending = expression.name, ordering.descending
         else:
             name, descending = ordering.removeprefix("-"), ordering.startswith("-")
-        path = name if name != "pk" else model._meta.pk.name  # type: ignore[union-attr]
+        path = name if name != "pk" else model._meta.pk.name
         return cls(path=path, field=get_fields_from_path(model, path)[-1], descending=descending)
 
     @property
@@ -52,10 +53,11 @@ class Key:
         return bool(self.field.null) or "__" in self.path
 
     def order(self, *, backward: bool) -> OrderBy:
-        direction = OrderBy(F(self.path), descending=self.descending != backward)
-        if self.may_be_empty:  # said only where it matters: it keeps an index from being used
-            direction.nulls_first, direction.nulls_last = backward or None, (not backward) or None
-        return direction
+        descending = self.descending != backward
+        if not self.may_be_empty:  # where empty ones go is said only if it matters: it keeps an index from being used
+            return OrderBy(F(self.path), descending=descending)
+        first, last = (True, None) if backward else (None, True)
+        return OrderBy(F(self.path), descending=descending, nulls_first=first, nulls_last=last)
 
     def beyond(self, value: Any, *, backward: bool) -> Q | None:
         """Rows strictly beyond the value; None: there are none."""
@@ -161,10 +163,11 @@ class KeysetChangeList(ChangeList):
         keys = keys_of(self.model, [*self.get_ordering(request, self.queryset)])
         side, _, cursor = request.GET.get(PAGE_VAR, "").partition("-")
         values = decoded(keys, cursor) if side in ("after", "before") else None
-        rows, more = self._rows(keys, values, backward=side == "before")
-        if values is not None and side == "before" and not more:  # too near the top to be a page: the first one
-            values, (rows, more) = None, self._rows(keys, None, backward=False)
-        backward = values is not None and side == "before"
+        backward = side == "before" and values is not None
+        rows, more = self._rows(keys, values, backward=backward)
+        if backward and not more:  # too near the top to be a page: the first one
+            values, backward = None, False
+            rows, more = self._rows(keys, None, backward=False)
         self._link(keys, rows, before=values is not None, after=more or backward)
         self.result_list = self._as_queryset(keys, rows)
         self.paginator = KeysetPaginator(rows, self.list_per_page)
@@ -180,9 +183,10 @@ class KeysetChangeList(ChangeList):
 
     def _as_queryset(self, keys: list[Key], rows: list[Any]) -> models.QuerySet[Any]:
         """What the list's formset and templates expect, holding rows that are read already."""
-        held = self.queryset.order_by(*(key.order(backward=False) for key in keys))
-        held._result_cache, held._prefetch_done = rows, True  # type: ignore[attr-defined]
-        return held
+        held: Any = self.queryset.order_by(*(key.order(backward=False) for key in keys))
+        held._result_cache, held._prefetch_done = rows, True  # as Django's own prefetching does
+        found: models.QuerySet[Any] = held
+        return found
 
     def _link(self, keys: list[Key], rows: list[Any], *, before: bool, after: bool) -> None:
         if before:
@@ -203,7 +207,7 @@ class KeysetChangeList(ChangeList):
 class KeysetAdmin:
     """Mixed into an admin whose list may be long. Only what an index orders should be sortable there."""
 
-    paginator = UncountedPaginator
+    paginator: Any = UncountedPaginator
     show_full_result_count = False
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:

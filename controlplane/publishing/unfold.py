@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     class ModelAdmin(admin.ModelAdmin[Any]):
         """Django's, with what Unfold adds."""
 
+        paginator: Any
         change_form_before_template: str | None
         list_before_template: str | None
 

@@ -5,10 +5,23 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from tenants.access import admin_login
-from tenants.admin import audit, domains, endings, landings, moderation_lists, people, pictures, plans, shops, users
+from tenants.admin import (
+    audit,
+    domains,
+    endings,
+    flags,
+    landings,
+    moderation_lists,
+    people,
+    pictures,
+    plans,
+    shops,
+    users,
+)
 
 __all__ = [
-    "audit", "domains", "endings", "landings", "moderation_lists", "people", "pictures", "plans", "shops", "users",
+    "audit", "domains", "endings", "flags", "landings", "moderation_lists", "people", "pictures", "plans", "shops",
+    "users",
 ]  # fmt: skip
 
 

@@ -9,10 +9,11 @@ from django.utils.module_loading import import_string
 from controlplane.publishing.keyset import counted
 from controlplane.publishing.models import StaleDocument
 from tenants import switcher
+from tenants.admin import flags
 from tenants.charts import charts_of
 from tenants.models import Appeal, Tenant
 from tenants.publishing_line import address_of
-from tenants.scoping import Role, is_platform_staff, may, shops
+from tenants.scoping import Role, is_platform_staff, may, may_moderate, shops
 from tenants.todo import notices_of, recent_changes, steps_of, with_facts
 
 STATES = {"draft": "Draft", "live": "Live", "changed": "Changed"}
@@ -71,6 +72,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 "title": "Moderation",
                 "separator": True,
                 "items": [
+                    *(_flags() if may_moderate(request) else []),
                     _link("Appeals", "gavel", "tenants_appeal_changelist") | _waiting(request),
                     _link("Closing", "delete_forever", "tenants_closingrequest_changelist"),
                     _link("Views as merchant", "visibility", "tenants_actingsession_changelist"),
@@ -95,6 +97,14 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 def account(request: HttpRequest) -> list[dict[str, Any]]:
     """The menu under one's name: what belongs to the person, not to a shop."""
     return [{"title": title, "link": reverse(name)} for name, title in ACCOUNT_PAGES]
+
+
+def _flags() -> list[dict[str, Any]]:
+    count = flags.open_count()
+    return [
+        {**_link("Flags", "flag", "tenants_flag_changelist"), **({"badge": count} if count else {})},
+        _link("Blocked words and links", "block", "tenants_contentrule_changelist"),
+    ]
 
 
 def _is_knowledge(request: HttpRequest) -> bool:

@@ -178,8 +178,8 @@ class PictureAdmin(TenantScopedAdmin):
 
     @display(description="Picture")
     def thumbnail(self, obj: Picture) -> SafeString:
-        html = '<img class="thumbnail" src="{}" alt="" width="40" height="40" loading="lazy">'
-        return format_html(html, obj.thumb)
+        html = '<img class="thumbnail" src="{}" alt="{}" width="40" height="40" loading="lazy">'
+        return format_html(html, obj.thumb, obj.alt or obj.name)  # it is a link: it needs a name
 
     @display(description="Picture")
     def shown(self, obj: Picture) -> SafeString:

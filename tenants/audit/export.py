@@ -44,8 +44,12 @@ def _pieces(entries: QuerySet[Any]) -> Iterator[str]:
 
 
 async def _asynchronous(pieces: Iterator[str]) -> AsyncIterator[str]:
-    while (piece := await sync_to_async(next)(pieces, None)) is not None:
+    while (piece := await sync_to_async(_next)(pieces)) is not None:
         yield piece
+
+
+def _next(pieces: Iterator[str]) -> str | None:
+    return next(pieces, None)
 
 
 def _cells(entry: Any) -> tuple[str, ...]:

@@ -27,19 +27,21 @@ APPS = ("tenants", "catalog", "chat", "auth", "account", "mfa")
 """Every model of these is covered unless it is named below: a new one is in the log without further ado."""
 
 NOT_COVERED = {
-    "tenants.AuditEntry", "tenants.ReleasedHost", "tenants.Allowance", "tenants.Revision",  # a revision is a log itself
+    "tenants.AuditEntry", "tenants.Flag", "tenants.Report",  # what moderators do to a flag, its notes tell
+    "tenants.ReleasedHost", "tenants.Allowance", "tenants.Revision",  # a revision is a log itself
     "catalog.FormerSlug", "chat.Conversation", "chat.Turn", "chat.Usage", "chat.Upload", "chat.EmbeddingState",
     "auth.Permission", "account.EmailConfirmation",
 }  # fmt: skip
 """What machines write, or what is a record of changes already."""
 
-SECRET = re.compile(r"password|token|secret|(^|_)key$|credential|recovery|(^|_)code$|^data$")
+SECRET = re.compile(r"password|(^|_)token(_hash)?$|secret|(^|_)key$|credential|recovery|(^|_)code$|^data$")
 """Names of fields whose values never get into the log, not even in part; that they changed does."""
 
 NOISE = {
     "id", "created_at", "updated_at", "last_login", "edited_at", "edited_by", "draft_version", "date_joined",
     "next_check_at", "checked_at", "misses", "reminders", "seen", "waiting_since", "state_since", "requested_at",
-    "hostname_id", "etag", "last_modified", "read_at", "due_at", "reading",
+    "hostname_id", "inventory", "report", "done", "next_try_at", "etag",
+    "last_modified", "read_at", "due_at", "reading", "last_used_at",
 }  # fmt: skip
 """Book-keeping that goes along with every change."""
 
@@ -131,7 +133,7 @@ def _entry(request: HttpRequest, instance: Any, action: int, changes: dict[str, 
 
 def _person(request: HttpRequest) -> dict[str, Any]:
     """Who is at the keyboard: with act-as-merchant that is the staff member, not the one whose place they take."""
-    user = getattr(request, "acting_user", None) or getattr(request, "user", None)
+    user = getattr(request, "acting_staff", None) or getattr(request, "user", None)
     if not isinstance(user, User) or not user.pk:
         return {}
     return {

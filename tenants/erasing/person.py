@@ -3,8 +3,6 @@
 What they made for a shop stays the shop's; it no longer says who it was.
 """
 
-import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,21 +16,10 @@ from django.db import models, transaction
 
 from controlplane.adapters.errors import AdapterError
 from controlplane.publishing.models import take_turns
+from tenants.erasing import history as log
 from tenants.erasing import letters, machine
-from tenants.erasing.history import logs
 from tenants.erasing.machine import Left, Step
 from tenants.models import Erasure, Membership, Tenant
-
-NOBODY = "an erased person"
-TEXTS = (
-    "object_repr",
-    "change_message",
-    "changes",
-    "changes_text",
-    "additional_data",
-    "serialized_data",
-    "actor_email",
-)
 
 
 def begin(email: str, by: Any = None) -> Erasure:
@@ -87,33 +74,7 @@ def sessions(erasure: Erasure) -> int:
 
 
 def history(erasure: Erasure) -> int:
-    """Entries stay, because they tell what became of shops; who it was, they no longer say."""
-    known = erasure.inventory
-    count = 0
-    for row in _entries(known):
-        for field in row._meta.concrete_fields:
-            if field.name in TEXTS:
-                setattr(row, field.name, _anonymous(field.value_from_object(row), known["names"]))
-        _unlink(row, known)
-        row.save()
-        count += 1
-    return count
-
-
-def _unlink(row: Any, known: Mapping[str, Any]) -> None:
-    if hasattr(row, "actor_id") and row.actor_id == known.get("user"):
-        row.actor, row.remote_addr = None, None
-    if hasattr(row, "user_id") and row.user_id == known.get("user"):
-        row.user = nobody()  # Django's log needs somebody
-
-
-def nobody() -> User:
-    """Stands for everybody who was erased; can't log in."""
-    user, made = User.objects.get_or_create(username="erased", defaults={"is_active": False, "first_name": "Erased"})
-    if made:
-        user.set_unusable_password()
-        user.save(update_fields=["password"])
-    return user
+    return log.forget_person(erasure.inventory)
 
 
 def account(erasure: Erasure) -> int:
@@ -146,7 +107,7 @@ def _left(address: str, known: Mapping[str, Any]) -> list[Left]:
             models.Q(pk=known.get("user")) | models.Q(email__iexact=address) | models.Q(username__iexact=address)
         ).count(),
         "sessions": sum(1 for _ in _sessions(known)),
-        "entries of the history": sum(1 for _ in _entries(known)),
+        "entries of the history": sum(log.entries_of(one, known).count() for one in log.TEXTS),
     }
     counts |= {str(rows.model._meta.verbose_name_plural): rows.count() for rows in _by_address(address)}
     return [Left(store="Database", what=what, count=count) for what, count in counts.items() if count]
@@ -175,28 +136,3 @@ def _by_address(address: str) -> Iterator[models.QuerySet[Any]]:
         except LookupError:
             continue
         yield model._base_manager.filter(email__iexact=address)
-
-
-def _entries(known: Mapping[str, Any]) -> Iterator[Any]:
-    """The entries of every log that are by the person, or name them."""
-    for log in logs():
-        names = {field.name for field in log._meta.concrete_fields}
-        found = models.Q()
-        for name in names & {"user", "actor"}:
-            if "user" in known:
-                found |= models.Q(**{name: known["user"]})
-        for column in sorted(names & set(TEXTS)):
-            for one in known["names"]:
-                found |= models.Q(**{f"{column}__icontains": one})
-        yield from log._base_manager.filter(found).iterator(chunk_size=500)
-
-
-def _anonymous(value: Any, names: Sequence[str]) -> Any:
-    """The value without these names, as text or as JSON of any depth."""
-    if not value:
-        return value
-    if not isinstance(value, str):
-        return json.loads(_anonymous(json.dumps(value, ensure_ascii=False), names))
-    for name in sorted(names, key=len, reverse=True):
-        value = re.sub(re.escape(name), NOBODY, value, flags=re.IGNORECASE)
-    return value

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models.deletion import ProtectedError, RestrictedError
 from django.utils import timezone
@@ -14,10 +13,11 @@ from django.utils.module_loading import import_string
 
 from controlplane.adapters.errors import AdapterError
 from controlplane.publishing.models import StaleDocument
+from tenants.audit.entries import AuditEntry
 from tenants.domains.reconciling import Run
 from tenants.domains.states import State
+from tenants.erasing import history as log
 from tenants.erasing import letters, stores
-from tenants.erasing.history import column_of_object, logs
 from tenants.erasing.machine import Left, NotYetError, Step, asked
 from tenants.models import ClosedShop, Domain, Erasure, Tenant
 from tenants.moderation import forgetting
@@ -67,8 +67,7 @@ def files(erasure: Erasure) -> int:
 
 
 def history(erasure: Erasure) -> int:
-    tenant = Tenant.objects.filter(pk=_id(erasure)).first()
-    return forget_history([tenant.pk]) + forgetting.forget(tenant.pk) if tenant else 0
+    return forget_history(_id(erasure)) + forgetting.forget(_id(erasure))
 
 
 def database(erasure: Erasure) -> int:
@@ -128,7 +127,8 @@ def left_in_database(tenant_id: uuid.UUID) -> Sequence[Left]:
     counts = {str(Tenant._meta.verbose_name): shop.count()}
     counts |= {str(rows.model._meta.verbose_name_plural): rows.count() for rows in _of_shop(tenant_id)}
     counts["documents to deliver"] = StaleDocument.objects.filter(tenant=tenant_id).count()
-    counts["entries of the history"] = sum(rows.count() for rows in _history_of(tenant_id))
+    # Entries about its products can't be told from others' once these are gone.
+    counts["entries of the history"] = log.of_shop(tenant_id).count() + log.about(Tenant, tenant_id).count()
     return [Left(store="Database", what=what, count=count) for what, count in counts.items()]
 
 
@@ -151,31 +151,16 @@ def finished(erasure: Erasure) -> None:
 
 def _of_shop(tenant_id: uuid.UUID) -> Iterator[models.QuerySet[Any]]:
     """The rows of every model that belongs to the shop, whatever app adds one."""
-    for relation in Tenant._meta.related_objects:
+    for relation in Tenant._meta.get_fields(include_hidden=True):
         model: Any = relation.related_model
-        if model is not StaleDocument and not relation.many_to_many:
-            yield model._base_manager.filter(**{relation.field.name: tenant_id})
+        if relation.auto_created and not relation.concrete and model not in (StaleDocument, AuditEntry):
+            yield model._base_manager.filter(**{relation.remote_field.name: tenant_id})
 
 
-def forget_history(tenant_ids: Sequence[uuid.UUID]) -> int:
-    """What the admin's log says about these shops and what is theirs: it quotes names and titles."""
-    count = 0
-    for tenant_id in tenant_ids:
-        for owned in (Tenant.objects.filter(pk=tenant_id), *_of_shop(tenant_id)):
-            ids = owned.order_by().values_list("pk", flat=True).iterator(chunk_size=A_STEP)
-            while some := [str(pk) for pk in itertools.islice(ids, A_STEP)]:
-                count += sum(_entries(log, owned.model, some).delete()[0] for log in logs())
+def forget_history(tenant_id: uuid.UUID) -> int:
+    count = log.forget_shop(tenant_id)
+    for owned in (Tenant.objects.filter(pk=tenant_id), *_of_shop(tenant_id)):
+        ids = owned.order_by().values_list("pk", flat=True).iterator(chunk_size=A_STEP)
+        while some := list(itertools.islice(ids, A_STEP)):
+            count += log.forget_objects(owned.model, some)
     return count
-
-
-def _history_of(tenant_id: uuid.UUID) -> Iterator[models.QuerySet[Any]]:
-    """The entries about the shop itself; those about its products can't be told from others' once these are gone."""
-    return (_entries(log, Tenant, [str(tenant_id)]) for log in logs())
-
-
-def _entries(log: Any, model: Any, ids: Sequence[str]) -> models.QuerySet[Any]:
-    kind = ContentType.objects.get_for_model(model)
-    found: models.QuerySet[Any] = log._base_manager.filter(
-        **{"content_type": kind, f"{column_of_object(log)}__in": ids}
-    )
-    return found

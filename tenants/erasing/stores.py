@@ -127,7 +127,7 @@ def _count(database: TursoDatabase, sql: str, values: list[Any]) -> int:
     return int(database.execute(sql, values)[0][0] or 0)
 
 
-TELEMETRY = ("turn", "rating", "usage")
+TELEMETRY = ("turn", "rating", "usage", "report")
 
 
 def erase_telemetry(tenant_id: uuid.UUID) -> int:

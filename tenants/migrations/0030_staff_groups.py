@@ -2,7 +2,18 @@ from typing import Any
 
 from django.db import migrations
 
-from tenants.staff import GROUPS, grant
+from tenants.staff import grant
+
+# As they were then: what came later is given by later migrations.
+SUPPORT = frozenset({"tenants.support_tenant", "publishing.view_staledocument"})
+MODERATOR = SUPPORT | {"tenants.moderate_tenant"}
+ADMINISTRATOR = MODERATOR | {
+    "tenants.close_tenant",
+    "publishing.change_staledocument",
+    *(f"tenants.{action}_tenant" for action in ("add", "change", "delete", "view")),
+    *(f"auth.{action}_{model}" for action in ("add", "change", "delete", "view") for model in ("user", "group")),
+}
+GROUPS = {"Support": SUPPORT, "Moderator": MODERATOR, "Administrator": ADMINISTRATOR}
 
 
 def make(apps: Any, schema_editor: Any) -> None:

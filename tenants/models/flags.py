@@ -1,6 +1,7 @@
 """Flags: what shoppers, rules and platform staff hold against a shop's content, and what moderators made of it."""
 
 import hashlib
+import uuid
 from datetime import timedelta
 from typing import Any, ClassVar, Self
 
@@ -201,6 +202,11 @@ class FlagNote(models.Model):
 
     def __str__(self) -> str:
         return self.text[:80]
+
+    @property
+    def tenant_id(self) -> uuid.UUID:
+        """For the audit log."""
+        return self.flag.tenant_id
 
 
 class Report(models.Model):

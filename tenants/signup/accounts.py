@@ -9,10 +9,12 @@ from allauth.account.authentication import get_authentication_records
 from allauth.core import context
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
 
 from tenants.models import Membership
+from tenants.signup.outages import MADE
 from tenants.staff import works_here
 
 
@@ -21,6 +23,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def populate_username(self, request: HttpRequest, user: Any) -> None:
         user.username = user.email
+
+    def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> Any:
+        with transaction.atomic():  # of two at once the second ends here, and is shown what the first has done
+            saved = super().save_user(request, user, form, commit=commit)
+        setattr(request, MADE, saved)
+        return saved
 
     def confirm_email(self, request: HttpRequest, email_address: Any) -> bool:
         """A changed address is the user name as well, or nobody could sign up with the old one again."""

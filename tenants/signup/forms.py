@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from tenants import validators
 from tenants.signup.addresses import free_address, problem_with
 from tenants.signup.bots import check_human
+from tenants.signup.places import CURRENCIES, LANGUAGES, guess
 from tenants.signup.starters import DEFAULT, Starter, starters
 
 
@@ -49,6 +50,19 @@ class ShopForm(forms.Form):
         label="What do you sell?", initial=DEFAULT, widget=forms.RadioSelect,
         choices=[(one.key, one.title) for one in starters().values()],
     )  # fmt: skip
+
+    locale = forms.ChoiceField(label="Language of your shop", choices=LANGUAGES, required=False)
+    currency = forms.ChoiceField(label="Currency of your prices", choices=CURRENCIES, required=False)
+
+    def __init__(self, *args: Any, accept_language: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["locale"], self.initial["currency"] = guess(accept_language)
+
+    def clean_locale(self) -> str:
+        return self.cleaned_data["locale"] or self.initial["locale"]
+
+    def clean_currency(self) -> str:
+        return self.cleaned_data["currency"] or self.initial["currency"]
 
     def clean_slug(self) -> str:
         slug = self.cleaned_data["slug"].strip().lower() or free_address(self.cleaned_data.get("name", ""))

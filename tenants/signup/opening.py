@@ -10,7 +10,9 @@ from tenants.signup.addresses import TAKEN, problem_with
 from tenants.signup.starters import Starter
 
 
-def open_shop_for(user: User, *, name: str, slug: str, starter: Starter) -> Tenant:
+def open_shop_for(
+    user: User, *, name: str, slug: str, starter: Starter, currency: str = "EUR", locale: str = "en"
+) -> Tenant:
     """A live shop with the starter's page, owned by `user`, who may use the admin from now on.
 
     Raises ValidationError, by field, where something does not fit or somebody else was faster; then nothing is written.
@@ -21,7 +23,7 @@ def open_shop_for(user: User, *, name: str, slug: str, starter: Starter) -> Tena
                 user.is_staff = True  # the admin lets nobody else in; what they may do there, memberships say
                 user.save(update_fields=["is_staff"])
             return open_shop(
-                slug=slug, name=name, owner=user,
+                slug=slug, name=name, owner=user, currency=currency, locale=locale,
                 landing=starter.landing_for(name), sections=starter.sections_for(name),
             )  # fmt: skip
     except (IntegrityError, ValidationError) as error:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from controlplane.adapters.turnstile import ORIGIN
+from tenants.signup.outages import told
 
 View = Callable[..., HttpResponse]
 
@@ -31,11 +32,12 @@ def directives() -> dict[str, list[str] | None]:
 
 
 def strict(view: View) -> View:
-    """The view under this policy, whatever it answers."""
+    """The view under this policy, whatever it answers; it answers even if what it needs is down."""
+    served = told(view)
 
     @functools.wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        response = view(request, *args, **kwargs)
+        response = served(request, *args, **kwargs)
         setattr(response, "_csp_replace", directives())  # noqa: B010 - as django-csp's csp_replace, but asked each time
         return response
 

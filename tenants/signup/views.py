@@ -38,7 +38,7 @@ def person_of(request: HttpRequest) -> User:
 def shop(request: HttpRequest) -> HttpResponse:
     """The form, and the opening of the shop."""
     user = person_of(request)
-    form = ShopForm(request.POST or None)
+    form = ShopForm(request.POST or None, accept_language=request.headers.get("Accept-Language", ""))
     if request.method == "POST":
         opened = _sent_before(request, user) or (form.is_valid() and _open(request, user, form))
         if opened or (opened := _sent_before(request, user)):
@@ -61,7 +61,8 @@ def _open(request: HttpRequest, user: User, form: ShopForm) -> Tenant | None:
         return None
     values = form.cleaned_data
     try:
-        return open_shop_for(user, name=values["name"], slug=values["slug"], starter=form.chosen)
+        chosen = {key: values[key] for key in ("name", "slug", "currency", "locale")}
+        return open_shop_for(user, starter=form.chosen, **chosen)
     except ValidationError as error:
         for field, problems in error.message_dict.items():
             form.add_error(field if field in form.fields else None, problems)

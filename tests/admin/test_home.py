@@ -118,7 +118,7 @@ def test_charts_show_what_was_asked_and_published_by_the_shops_own_days(acme: An
 
 def test_charts_are_drawn_without_a_script_and_said_in_words(acme: Any, owner: Client) -> None:
     page = owner.get(HOME).content.decode()
-    assert 'role="img" aria-label="Published in the last 14 days: 1 times"' in page
+    assert 'role="img" aria-label="Published in the last 14 days: 1 new version"' in page
     assert "<canvas" not in page
 
 

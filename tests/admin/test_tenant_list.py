@@ -150,10 +150,11 @@ def test_a_chooser_loads_on_without_a_count(many: list[str], staff: Client) -> N
                                   "tenants_landing"])  # fmt: skip
 def test_a_page_takes_few_queries(name: str, acme: Any, owner: Client, staff: Client) -> None:
     for client in (owner, staff):
-        for url in (reverse(f"admin:{name}_changelist"), reverse(f"admin:{name}_change", args=[acme.objects[name].pk])):
-            client.get(url)
+        change = reverse(f"admin:{name}_change", args=[acme.objects[name].pk])
+        shown = client.get(reverse(f"admin:{name}_changelist"), follow=True)  # with one shop there may be no list
+        for url in (shown.request["PATH_INFO"], change):
             with CaptureQueriesContext(connection) as queries:
-                assert client.get(url, follow=True).status_code == 200
+                assert client.get(url).status_code == 200
             assert len(queries) <= 20, (url, [query["sql"][:120] for query in queries])
 
 

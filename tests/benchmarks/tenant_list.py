@@ -96,7 +96,7 @@ def fill(template: Any, owner: Any, first: int, last: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")  # no look at a foreign key for each of the rows
         for model, pk, changes in copies:
-            columns = [field.column for field in model._meta.concrete_fields]
+            columns = [str(field.column) for field in model._meta.concrete_fields]
             values = ", ".join(changes.get(column, f't."{column}"') for column in columns)
             names = ", ".join(f'"{column}"' for column in columns)
             some = " WHERE mod(n, 20) = 7" if model is StaleDocument else ""

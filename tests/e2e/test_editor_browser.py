@@ -110,10 +110,10 @@ def editor(open_page: Open, acme: Tenant) -> Page:
     return page
 
 
-def serious(page: Page) -> list[str]:
+def serious(page: Page, part: str = "#content") -> list[str]:
     """axe's serious and critical findings; Unfold's own sidebar and header are not ours to mend."""
     page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run({include: ['#content'], exclude: ['iframe']})")
+    found = page.evaluate("part => axe.run({include: [part], exclude: ['iframe']})", part)
     found["violations"] += page.evaluate("document.querySelector('dialog[open]') ? axe.run('dialog[open]') : {}").get(
         "violations", []
     )

@@ -41,6 +41,13 @@ class ZoneStore:
     def add_record(self, name: str, kind: str, value: str) -> None:
         self._all("INSERT OR IGNORE INTO record VALUES (?, ?, ?)", name, kind, value)
 
+    def add_records(self, records: Sequence[Record]) -> None:
+        """Many at once, in one transaction."""
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.executemany("INSERT OR IGNORE INTO record VALUES (?, ?, ?)", records)
+            self._connection.execute("COMMIT")
+
     def remove_record(self, name: str, kind: str, value: str) -> None:
         self._all("DELETE FROM record WHERE name = ? AND type = ? AND value = ?", name, kind, value)
 
