@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-dep
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-reset test lint format types contracts migrations-check pytest postgres bench lock browser \
-  bundle edge-tools instant-push instant-json
+  bundle edge-tools deploy-edge instant-push instant-json
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -49,6 +49,9 @@ edge_worker/python_modules/.synced: edge_worker/requirements.lock $(VENV)/.insta
 	@touch $@
 
 edge-tools: edge_worker/node_modules/.all bundle edge_worker/python_modules/.synced ## What bundles and tests the Worker
+
+deploy-edge: setup edge-tools ## Deploy the Worker: ENV=staging or ENV=production; DRY_RUN=1 uploads nothing (docs/deploy.md)
+	@$(BIN)/python -m controlplane.deploy.edge $(if $(DRY_RUN),--dry-run) "$(ENV)"
 
 demo: setup bundle ## Start the whole platform on loopback with demo shops; Ctrl-C stops it
 	@$(BIN)/python manage.py demo

@@ -11,9 +11,12 @@ import js
 from pyodide.ffi import create_proxy, to_js
 from workers import WorkerEntrypoint, asgi, fetch
 
+from storefront import pages
 from storefront.app import app
 from storefront.chat_api import MAX_BODY
 from storefront.worker_bindings import CappedRequest, WorkerCache, WorkerEnv
+
+pages.compile_templates()
 
 
 class Default(WorkerEntrypoint):  # type: ignore[misc] # the SDK is not installed where mypy runs

@@ -9,9 +9,10 @@ import tomllib
 
 import pytest
 
+from controlplane.deploy.edge import WORKER
 from tests.edge_worker.memory import CONVERSATION
 from tests.edge_worker.runtimes.asked import Asked, Whole
-from tests.edge_worker.runtimes.pyodide import WORKER, Pyodide
+from tests.edge_worker.runtimes.pyodide import Pyodide
 from tests.edge_worker.runtimes.world import Vendors
 
 pytestmark = [pytest.mark.pyodide, pytest.mark.xdist_group("pyodide")]

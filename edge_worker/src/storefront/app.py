@@ -9,9 +9,9 @@ import dataclasses
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from html import escape
 from typing import Any
 from urllib.parse import quote, urlencode
-from xml.sax.saxutils import escape
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -147,7 +147,7 @@ async def sitemap(request: Request) -> Response:
 
 
 def _sitemap(shop: Shop, products: Sequence[Product]) -> str:
-    urls = [f"<url><loc>{escape(shop.origin + path)}</loc></url>" for path in ("/", "/products")]
+    urls = [f"<url><loc>{_xml(shop.origin + path)}</loc></url>" for path in ("/", "/products")]
     urls += [_sitemap_entry(shop.origin, item) for item in products]
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
@@ -190,11 +190,15 @@ def _product_from_record(shop: Shop, slug: str) -> Response:
     return shop_page(shop, pages.product(shop.record, origin=shop.origin, item=item, live=False))
 
 
+def _xml(text: str) -> str:
+    return escape(text, quote=False)
+
+
 def _sitemap_entry(origin: str, item: Product) -> str:
     changed = ""
     if item.updatedAt > 0:  # milliseconds since 1970, as Instant's own times
         changed = f"<lastmod>{datetime.fromtimestamp(item.updatedAt / 1000, UTC):%Y-%m-%d}</lastmod>"
-    return f"<url><loc>{escape(origin)}/products/{quote(item.slug, safe='')}</loc>{changed}</url>"
+    return f"<url><loc>{_xml(origin)}/products/{quote(item.slug, safe='')}</loc>{changed}</url>"
 
 
 async def _no_shop(request: Request, error: Exception) -> Response:

@@ -251,6 +251,13 @@ def _shared(record: DomainRecord, origin: str, meta: Meta) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def compile_templates() -> None:
+    """All of them, now: on Cloudflare they are then in the snapshot, and no request waits for one (docs/runtime.md)."""
+    environment = _environment()
+    for name in environment.list_templates():
+        environment.get_template(name)
+
+
 def _render(template: str, record: DomainRecord, origin: str, meta: Meta, **values: Any) -> str:
     return _environment().get_template(template).render(_shared(record, origin, meta) | values)
 

@@ -4,7 +4,7 @@
 // usage: node serve.mjs MODULES BUNDLE < TASK.json   (ends when its standard input does)
 // TASK, one line: {vars: {}, namespaces: {KV: id, …}, limits: wrangler's `ratelimits`, assets: wrangler's `assets`}
 // It prints one line of JSON: {control, front, explorer, python, pyodide, drawnByPython, drawnByWorker}.
-//   control   POST {method, url, headers: [[name, value]], body: base64, vars: {}, down: ["KV"]}
+//   control   POST {method, url, headers: [[name, value]], body: base64, vars: {}, down: ["KV"], cache: name}
 //             → lines of JSON as things happen: {status, headers}, {body: base64} for each part, {done, reads, limited}
 //   front     the Worker behind workerd's own HTTP server, with the static assets in front of it
 //   explorer  the simulator's KV REST API
@@ -12,7 +12,7 @@ import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { ExecutionContext, start } from "./worker.mjs";
+import { ExecutionContext, current, start } from "./worker.mjs";
 
 const [modules, bundle] = process.argv.slice(2);
 const installed = createRequire(join(modules, "package.json"));
@@ -56,6 +56,24 @@ class Ai {
   }
 }
 
+// `caches.default` of workerd holds what any request kept; here each request names the cache that it finds.
+class Cache {
+  constructor(name) {
+    this.opened = miniflare.getCaches().then((all) => all.open(name));
+  }
+  async match(key) {
+    return (await this.opened).match(key);
+  }
+  async put(key, response) {
+    const kept = new MiniflareResponse(await response.text(), { headers: [...response.headers] });
+    return (await this.opened).put(key, kept);
+  }
+  async delete(key) {
+    return (await this.opened).delete(key);
+  }
+}
+Object.defineProperty(globalThis, "caches", { get: () => ({ default: current.getStore().cache }) });
+
 function environment({ vars = {}, down = [] }) {
   const all = { ...task.vars, ...vars };
   const env = { ...all, KV: new KvNamespace(bindings.KV, down.includes("KV")), AI: new Ai(all.AI_URL) };
@@ -65,8 +83,9 @@ function environment({ vars = {}, down = [] }) {
 
 async function control(asked, answer) {
   const told = (value) => answer.write(JSON.stringify(value) + "\n");
-  const { method, url, headers, body, ...changes } = asked;
+  const { method, url, headers, body, cache, ...changes } = asked;
   const [env, context] = [environment(changes), new ExecutionContext()];
+  context.cache = new Cache(cache);
   const request = new Request(url, { method, headers, body: body ? Buffer.from(body, "base64") : undefined });
   const response = await worker.serve(request, env, context);
   told({ status: response.status, headers: [...response.headers] });
@@ -79,7 +98,7 @@ async function control(asked, answer) {
 
 // What workerd hands to the Worker is one fetch of the simulator's; its answer goes back the same way.
 async function behindWorkerd(request) {
-  const context = new ExecutionContext();
+  const context = Object.assign(new ExecutionContext(), { cache: new Cache("front") });
   const body = request.body ? await request.arrayBuffer() : undefined;
   const asked = new Request(request.url, { method: request.method, headers: [...request.headers], body });
   const response = await worker.serve(asked, environment({}), context);

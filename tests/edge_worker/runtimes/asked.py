@@ -12,7 +12,8 @@ RAY = "8f0000000000abcd-TST"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Asked:
-    """`host` is the Host header where it is not the URL's; `variables` change the Worker's for this request only."""
+    """`host` is the Host header where it is not the URL's; `variables` change the Worker's for this request only.
+    `cache` names what a former request has kept; "" finds nothing kept."""
 
     url: str
     method: str = "GET"
@@ -21,6 +22,7 @@ class Asked:
     body: bytes = b""
     variables: Mapping[str, str] = dataclasses.field(default_factory=dict)
     kv_is_down: bool = False
+    cache: str = ""
 
     @property
     def sent_headers(self) -> list[tuple[str, str]]:
@@ -63,11 +65,18 @@ class Whole:
         text = self.text
         for pattern, name in MAY_DIFFER:
             text = re.sub(pattern, name, text)
-        return self.status, self.headers, text
+        return self.status, [(name, _same(name, value)) for name, value in self.headers], text
 
 
 MAY_DIFFER = ((r'"turn":"[0-9a-f-]{36}"', '"turn":"…"'),)
-"""All that is not the same from one run to the next: a chat turn's id, made of the time and of chance. No header is."""
+"""What is not the same from one run to the next: a chat turn's id, made of the time and of chance. Of the headers two
+are not: Cache-Status's `ttl` counts seconds, and Allow is a set, whose order is each process's own."""
+
+
+def _same(name: str, value: str) -> str:
+    if name == "allow":
+        return ", ".join(sorted(value.split(", ")))
+    return re.sub(r"ttl=-?\d+", "ttl=…", value) if name == "cache-status" else value
 
 
 class Runtime(Protocol):

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 import httpx
 
 from storefront.app import app
-from storefront.http_bindings import CloudflareAccount, HttpAI, HttpFetch, HttpKV, LocalEnv, Tasks
+from storefront.http_bindings import CloudflareAccount, HttpAI, HttpFetch, HttpKV, LocalEnv, MemoryCache, Tasks
 from tests.edge_worker.runtimes.asked import Asked, Told
 from tests.edge_worker.runtimes.simulator import ACCOUNT, BASE, AsyncWithoutAccount, Simulator
 
@@ -31,6 +31,7 @@ class CPython:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._client = httpx.AsyncClient(transport=AsyncWithoutAccount(simulator.explorer))
+        self._caches: dict[str, MemoryCache] = {}
         self._counters = self._env(Asked(url="https://none.test/"))
 
     def __enter__(self) -> "CPython":
@@ -88,6 +89,7 @@ class CPython:
             fetch=fetch,
             variables=variables,
         )
+        env.CACHE = self._caches.setdefault(asked.cache, MemoryCache()) if asked.cache else MemoryCache()
         if counters := getattr(self, "_counters", None):  # what is counted outlives a request
             for name in ("VISITOR_LIMITER", "SHOP_LIMITER", "SEARCH_LIMITER"):
                 setattr(env, name, getattr(counters, name))

