@@ -11,7 +11,7 @@ import sys
 from tests.benchmarks.cart_and_live import platform
 
 BESIDE_A_DEMO = ("edits", "preview", "cart_and_live")
-ALONE = ("realtime_fanout", "instant_rules", "chat_evals", "domains", "tenant_list", "retrieval")
+ALONE = ("edge_throughput", "realtime_fanout", "instant_rules", "chat_evals", "domains", "tenant_list", "retrieval")
 
 
 def main() -> None:
