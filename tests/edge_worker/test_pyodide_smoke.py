@@ -153,6 +153,8 @@ def run(bundle: Path, cloud: str, tmp_path_factory: pytest.TempPathFactory) -> d
     home = {"url": f"https://{HOST}/", "headers": {"host": HOST}}
     requests = {
         "landing": home,
+        "cart": {**home, "url": f"https://{HOST}/cart"},
+        "cart again": {**home, "url": f"https://{HOST}/cart"},
         "unchanged": {**home, "headers": {"host": HOST, "if-none-match": expected.headers["etag"]}},
         "head": {**home, "method": "HEAD"},
         "odd method": {**home, "method": "PROPFIND"},
@@ -200,9 +202,16 @@ def test_pyodide_serves_what_cpython_serves(run: dict[str, Any]) -> None:
 
 def test_a_page_costs_one_read_from_kv_that_the_location_may_keep_for_30_seconds(run: dict[str, Any]) -> None:
     assert run["kvReads"][0] == {"key": f"domain:{HOST}", "options": {"cacheTtl": 30}}
-    names = ("landing", "unchanged", "head", "unknown", "products", "search", "chat", "too long")
+    names = ("landing", "cart", "cart again", "unchanged", "head", "unknown", "products", "search", "chat", "too long")
     served = [name for name in names if name in run]
     assert len(run["kvReads"]) <= len(served) + 1  # whether the refused method reads is the app's affair
+
+
+def test_a_page_is_kept_in_the_platforms_own_cache(run: dict[str, Any]) -> None:
+    first, again = run["cart"], run["cart again"]
+    assert first["headers"]["cache-status"] == "storefront; fwd=miss"
+    assert again["headers"]["cache-status"].startswith("storefront; hit; ttl=86")
+    assert again["body"] == first["body"]
 
 
 def test_an_unchanged_page_is_not_sent_again(run: dict[str, Any]) -> None:

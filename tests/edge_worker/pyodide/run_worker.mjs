@@ -120,6 +120,7 @@ const miniflare = new Miniflare(
   convertV4MiniflareOptions({ script: "addEventListener('fetch', () => {})", kvNamespaces: ["KV"], cf: false }),
 );
 try {
+  globalThis.caches = await miniflare.getCaches();
   const namespace = await miniflare.getKVNamespace("KV");
   for (const [key, value] of Object.entries(task.kv)) await namespace.put(key, value);
   const env = { KV: new KvNamespace(namespace), AI: new Ai(), ...task.vars };
