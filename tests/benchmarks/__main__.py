@@ -11,7 +11,9 @@ import sys
 from tests.benchmarks.cart_and_live import platform
 
 BESIDE_A_DEMO = ("edits", "preview", "cart_and_live")
-ALONE = ("startup", "realtime_fanout", "instant_rules", "chat_evals", "domains", "tenant_list", "retrieval")
+ALONE = (
+    "startup", "edge_throughput", "realtime_fanout", "instant_rules", "chat_evals", "domains", "tenant_list", "retrieval",
+)  # fmt: skip
 
 
 def main() -> None:

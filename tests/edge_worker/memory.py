@@ -237,7 +237,7 @@ class Platform:
 
         host = httpx.URL(url).host
         names = {"host": host} | {name.replace("_", "-"): value for name, value in headers.items()}
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), trust_env=False) as client:
             return await client.request(method, url, headers=names, content=body)
 
 

@@ -8,6 +8,7 @@ PUBLIC_SCHEME, PUBLIC_PORT and IMG_SRC as on Cloudflare.
 
 import contextlib
 import os
+import posixpath
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
@@ -69,7 +70,9 @@ def with_files(inner: ASGIApp) -> ASGIApp:
     files = StaticFiles(directory=PUBLIC)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path", "")
+        path = posixpath.normpath(
+            scope.get("path", "")
+        )  # as StaticFiles will: what it names decides, not how it begins
         is_file = path.startswith(("/static/", "/assets/")) or path == "/sw.js"
         await (files if is_file else inner)(scope, receive, _kept(send) if path.startswith("/assets/") else send)
 
