@@ -12,7 +12,8 @@ from tests.benchmarks.cart_and_live import platform
 
 BESIDE_A_DEMO = ("edits", "preview", "cart_and_live")
 ALONE = (
-    "startup", "edge_throughput", "realtime_fanout", "instant_rules", "chat_evals", "domains", "tenant_list", "retrieval",
+    "startup", "edge_throughput", "realtime_fanout", "instant_rules", "chat_evals", "domains", "tenant_list",
+    "retrieval",
 )  # fmt: skip
 
 
