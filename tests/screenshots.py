@@ -30,6 +30,11 @@ def looks(page: Page) -> None:
     page.click("#tab-looks")
 
 
+def product(page: Page) -> None:
+    page.goto(f"{ADMIN}catalog/product/")
+    page.click(".field-title a")
+
+
 def picker(page: Page) -> None:
     editor(page)
     hero = page.locator(".ed-card", has_text="Hero").first
@@ -49,7 +54,7 @@ PAGES: dict[str, tuple[str, Callable[[Page], Any]]] = {
     "editor-looks": (MERCHANT, looks),
     "pictures": (MERCHANT, at("tenants/picture/")),
     "picker": (MERCHANT, picker),
-    "product": (MERCHANT, lambda page: (page.goto(f"{ADMIN}catalog/product/"), page.click(".field-title a"))),
+    "product": (MERCHANT, product),
     "shops": (STAFF, at("tenants/tenant/")),
     "staff-home": (STAFF, at("")),
 }
@@ -82,7 +87,7 @@ def shoot(browser: Browser, names: list[str]) -> None:
     for scheme in ("light", "dark"):
         for device, (width, height) in SIZES.items():
             for who in ("", MERCHANT, STAFF):
-                context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
+                context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
                 page = context.new_page()
                 log_in(page, who)
                 for name in names:

@@ -1,7 +1,7 @@
 """django-unfold's classes as the apps' admins use them; it has no type hints, so mypy sees Django's own instead."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from django.contrib import admin
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     class ModelAdmin(admin.ModelAdmin[Any]):
         """Django's, with what Unfold adds."""
 
-        paginator: Any
+        paginator: ClassVar[Any]
         change_form_before_template: str | None
         list_before_template: str | None
 

@@ -47,7 +47,7 @@ def may_log_in(acme: Any) -> dict[str, str]:
 def test_a_session_planted_before_the_login_is_not_the_one_after_it(may_log_in: dict[str, str]) -> None:
     attacker = Client()
     attacker.session.save()
-    planted = attacker.session.session_key
+    planted = attacker.session.session_key or ""
     victim = Client()
     victim.cookies[COOKIE] = planted
     answer = victim.post(LOGIN, may_log_in)

@@ -223,7 +223,11 @@ def test_autocomplete_of_every_field_offers_only_own_rows(rival: Client, acme: A
         for field in model._meta.get_fields():
             if not field.is_relation or not field.concrete:
                 continue
-            query = {"app_label": model._meta.app_label, "model_name": model._meta.model_name, "field_name": field.name}
+            query = {
+                "app_label": model._meta.app_label,
+                "model_name": str(model._meta.model_name),
+                "field_name": field.name,
+            }
             answer = rival.get(reverse("admin:autocomplete"), {**query, "term": ""})
             assert answer.status_code in (200, 403), query
             assert "globex" not in body_of(answer), query

@@ -78,8 +78,10 @@ class Address:
     @property
     def own(self) -> str:
         """The last part of the name: `change`, `draft`, …"""
-        options = self.model and self.model._meta
-        return self.name.removeprefix(f"admin:{options.app_label}_{options.model_name}_") if options else self.name
+        if self.model is None:
+            return self.name
+        options = self.model._meta
+        return self.name.removeprefix(f"admin:{options.app_label}_{options.model_name}_")
 
     def path(self, shop: Any) -> str:
         """For one shop's object. Fails where nobody has said what stands in the path."""

@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -55,7 +56,7 @@ def edge() -> object:
 
     class SlowKV:
         delay = float(os.environ.get("BENCH_KV_MS", "0")) / 1000
-        value = record().to_json()
+        value: str = record().to_json()
 
         async def get(self, _key: str) -> str:
             if self.delay:
@@ -66,7 +67,7 @@ def edge() -> object:
         return LocalEnv(kv=SlowKV(), ai=None, fetch=None, variables={"PUBLIC_SCHEME": "https"})  # type: ignore[arg-type]
 
     keeping, fresh = local.serve(env()), env()
-    fresh.CACHE = NoCache()  # type: ignore[assignment]
+    fresh.CACHE = NoCache()
     rendering = local.serve(fresh)
 
     async def app(scope, receive, send):  # type: ignore[no-untyped-def] # ASGI
@@ -102,7 +103,7 @@ def django_view() -> object:
     return ASGIHandler()
 
 
-def record():  # type: ignore[no-untyped-def]
+def record() -> Any:
     """8 sections, 24 products, about 12 KB."""
     from tests.edge_worker.memory import EVERY_KIND, card, shop_record
 
@@ -245,8 +246,8 @@ def costs() -> None:
     full = dataclasses.replace(plain, sections=(*plain.sections, RichText(body_html="<p>" + "so " * (room // 3 - 30))))
     for name, one in (("record", plain), ("20 KB record", DomainRecord.from_json(full.to_json()))):
         value = one.to_json()
-        reading = timed(lambda value=value: DomainRecord.from_json(value))  # type: ignore[misc]
-        rendering = timed(lambda one=one: pages.landing(one, origin="https://bench.test"))  # type: ignore[misc]
+        reading = timed(lambda value=value: DomainRecord.from_json(value))
+        rendering = timed(lambda one=one: pages.landing(one, origin="https://bench.test"))
         print(f"{name} of {len(value.encode())} bytes: read {reading:.2f} ms, rendered {rendering:.2f} ms")
 
 

@@ -20,7 +20,7 @@ SCRIPT = Path(__file__).parents[1] / "edge_worker" / "pyodide" / "startup.mjs"
 
 
 def start(bundled: Path, what: str) -> dict[str, Any]:
-    command = [NODE, SCRIPT, WORKER, bundled, what]
+    command: list[str | Path] = [NODE, SCRIPT, WORKER, bundled, what]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     read: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
