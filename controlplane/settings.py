@@ -327,7 +327,7 @@ STORAGES = {
     # Copies that merchants ask for: a folder that the web processes and the workers share.
     "exports": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": env.str("EXPORTS_DIR", str(DATA_DIR / "exports")), "base_url": None},
+        "OPTIONS": {"location": env.str("EXPORTS_DIR", "") or str(DATA_DIR / "exports"), "base_url": None},
     },
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"

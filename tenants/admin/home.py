@@ -119,8 +119,8 @@ def _badge(request: HttpRequest) -> dict[str, str]:
 
 
 def _waiting(request: HttpRequest) -> dict[str, str]:
-    count = Appeal.objects.filter(answered_at=None).count()
-    return {"badge": str(count)} if count else {}
+    count, more = counted(Appeal.objects.filter(answered_at=None), 99)
+    return {"badge": f"{count}+" if more else str(count)} if count else {}
 
 
 def _link(title: str, icon: str, name: str, needs: str = "") -> dict[str, Any]:

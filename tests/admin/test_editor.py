@@ -167,7 +167,7 @@ def test_the_editor_and_its_requests_take_few_queries(acme: Any, owner: Client, 
         assert len(queries) <= most, [query["sql"][:120] for query in queries]
     stored = Landing.objects.get(pk=acme.landing.pk).page.to_json()["sections"]
     stored[3]["heading"] = "One change"
-    for name, most in {"preview": 12, "draft": 31}.items():
+    for name, most in {"preview": 13, "draft": 38}.items():
         with CaptureQueriesContext(connection) as queries:
             assert post(name, stored, version=version).status_code == 200
         assert len(queries) <= most, [query["sql"][:120] for query in queries]

@@ -94,11 +94,12 @@ def test_rows_without_a_value_come_last_and_are_reached(acme: Any) -> None:
 
 def test_nothing_is_counted_to_the_end(many: list[str], staff: Client, monkeypatch: Any) -> None:
     monkeypatch.setattr(keyset.counted, "__defaults__", (6,))
+    staff.get(SHOPS)  # the first page of a session also notes where it comes from
     with CaptureQueriesContext(connection) as queries:
         html = staff.get(SHOPS).content.decode()
     assert "More than 6 shops" in html
     assert all("LIMIT" in query["sql"] for query in queries if "COUNT(" in query["sql"])
-    assert len(queries) <= 8
+    assert len(queries) <= 9
     assert page(staff, SHOPS).result_count == 4  # no "select all" beyond what is counted
 
 
@@ -155,7 +156,7 @@ def test_a_page_takes_few_queries(name: str, acme: Any, owner: Client, staff: Cl
         for url in (shown.request["PATH_INFO"], change):
             with CaptureQueriesContext(connection) as queries:
                 assert client.get(url).status_code == 200
-            assert len(queries) <= 20, (url, [query["sql"][:120] for query in queries])
+            assert len(queries) <= 22, (url, [query["sql"][:120] for query in queries])
 
 
 def test_the_stock_filter_shows_what_is_nearly_sold_out(acme: Any, owner: Client) -> None:

@@ -37,7 +37,11 @@ def stored() -> list[Path]:
 
 
 @pytest.fixture(autouse=True)
-def empty_folder(tmp_path: Path, settings: Any) -> None:
+def empty_library(request: pytest.FixtureRequest, tmp_path: Path, settings: Any) -> None:
+    """Without the picture that every shop of the walk has."""
+    settings.MEDIA_ROOT = tmp_path / "unused"
+    shops = [request.getfixturevalue(name) for name in ("acme", "globex") if name in request.fixturenames]
+    Picture.objects.filter(tenant__in=[shop.tenant for shop in shops]).delete() if shops else None
     settings.MEDIA_ROOT = tmp_path / "media"
 
 

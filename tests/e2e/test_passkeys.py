@@ -88,6 +88,7 @@ def test_a_passkey_is_added_and_signs_in(chromium: Browser, live_server: Any) ->
     page.get_by_label("E-mail address").fill(EMAIL)
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Use a passkey")).to_be_visible()
     check(page)
     page.get_by_role("button", name="Use a passkey").click()
     expect(page).to_have_url(live_server.url + reverse("admin:index"))

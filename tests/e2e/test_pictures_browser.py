@@ -4,6 +4,7 @@
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import User
 from django.urls import reverse
 from playwright.sync_api import Page, expect
@@ -130,10 +131,12 @@ def test_log_in_and_the_list_of_shops_have_no_serious_issue(
     page.context.clear_cookies()
     page.goto(live_server.url + reverse("admin:login"))
     assert serious(page, "body") == []
-    User.objects.create_superuser("staff", "staff@example.com", "password")
+    user = User.objects.create_superuser("staff", "staff@example.com", "password")
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     page.locator("[name=login]").fill("staff@example.com")
     page.locator("[name=password]").fill("password")
     page.keyboard.press("Enter")
+    page.wait_for_url("**/admin/")
     for name in ("index", "tenants_tenant_changelist"):
         page.goto(live_server.url + reverse(f"admin:{name}"))
         assert serious(page) == [], name

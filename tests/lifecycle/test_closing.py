@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tenants import closing, exporting
-from tenants.models import ClosedShop, Erasure, Membership, Tenant
+from tenants.models import ClosedShop, ClosingRequest, Erasure, Membership, Tenant
 from tests.lifecycle.conftest import HOST, World, days_later
 from tests.plugins.shops import make_shop
 
@@ -187,7 +187,12 @@ def test_staff_see_what_is_left_and_end_the_grace_period(world: World, full_shop
 
 
 def test_deleting_a_shop_in_the_admin_erases_it_everywhere(world: World, full_shop: Tenant) -> None:
-    staff().post(reverse("admin:tenants_tenant_delete", args=[full_shop.pk]), {"post": "yes"})
+    delete = reverse("admin:tenants_tenant_delete", args=[full_shop.pk])
+    client = staff()
+    assert client.post(delete, {"post": "yes"}).status_code == 403  # not before two people agreed on its end
+    asker, other = (User.objects.create_superuser(name) for name in ("asker", "other"))
+    ClosingRequest.ask(full_shop, asker, "A scam").agree(other)
+    client.post(delete, {"post": "yes"})
     assert ClosedShop.objects.get().state == "erasing"
     world.run()
     assert ClosedShop.objects.get().state == "erased"

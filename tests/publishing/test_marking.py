@@ -7,7 +7,7 @@ from django.db import transaction
 from catalog.models import FormerSlug, Product
 from chat.models import ChatProfile, EmbeddingState, KnowledgeSource
 from controlplane.publishing.models import StaleDocument
-from tenants.models import Domain, Landing, Section, ShareLink, Tenant
+from tenants.models import Domain, Landing, Plan, Section, ShareLink, Tenant
 from tests.plugins.shops import make_knowledge, make_product
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
@@ -182,7 +182,8 @@ def test_every_model_that_shows_up_somewhere_is_publishable() -> None:
     from controlplane.publishing.models import Publishable
 
     shown = {
-        Tenant, Domain, Landing, Section, ShareLink, Product, FormerSlug, KnowledgeSource, ChatProfile, EmbeddingState,
+        Tenant, Domain, Plan, Landing, Section, ShareLink, Product, FormerSlug, KnowledgeSource, ChatProfile,
+        EmbeddingState,
     }  # fmt: skip
     ours = [model for app in ("tenants", "catalog", "chat") for model in apps.get_app_config(app).get_models()]
     assert {model for model in ours if issubclass(model, Publishable)} == shown
