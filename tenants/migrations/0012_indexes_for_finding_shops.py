@@ -30,5 +30,5 @@ def drop(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("tenants", "0031_invitations"), ("auth", "0012_alter_user_first_name_max_length")]
+    dependencies = [("tenants", "0011_invitations"), ("auth", "0012_alter_user_first_name_max_length")]
     operations = [migrations.RunPython(create, drop, elidable=False)]

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("contenttypes", "0002_remove_content_type_name"),
-        ("tenants", "0040_indexes_for_finding_shops"),
+        ("tenants", "0012_indexes_for_finding_shops"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

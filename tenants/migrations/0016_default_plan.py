@@ -12,6 +12,6 @@ def give_every_shop_the_default_plan(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tenants", "0060_plans")]
+    dependencies = [("tenants", "0015_plans")]
 
     operations = [migrations.RunPython(give_every_shop_the_default_plan, migrations.RunPython.noop)]

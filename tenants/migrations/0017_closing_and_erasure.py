@@ -11,7 +11,7 @@ import tenants.models.closing
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tenants", "0061_default_plan"),
+        ("tenants", "0016_default_plan"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

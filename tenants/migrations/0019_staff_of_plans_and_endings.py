@@ -22,6 +22,6 @@ def give(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
     """Administrators keep plans and erase; moderators see which shops closed."""
 
-    dependencies = [("tenants", "0063_moderation")]
+    dependencies = [("tenants", "0018_moderation")]
 
     operations = [migrations.RunPython(give, migrations.RunPython.noop, elidable=False)]

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tenants", "0050_pictures")]
+    dependencies = [("tenants", "0014_pictures")]
 
     operations = [
         migrations.CreateModel(

@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
         ("auth", "0012_alter_user_first_name_max_length"),
         ("contenttypes", "0002_remove_content_type_name"),
         ("publishing", "0001_initial"),
-        ("tenants", "0020_flags"),
+        ("tenants", "0009_flags"),
     ]
 
     operations = [migrations.RunPython(make, migrations.RunPython.noop, elidable=False)]

@@ -10,7 +10,7 @@ import tenants.models.invitations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tenants", "0030_staff_groups"),
+        ("tenants", "0010_staff_groups"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

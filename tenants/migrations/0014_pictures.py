@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tenants", "0041_audit_log"),
+        ("tenants", "0013_audit_log"),
     ]
 
     operations = [
