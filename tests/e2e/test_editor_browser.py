@@ -197,8 +197,12 @@ def test_sections_are_added_moved_hidden_deleted_and_brought_back_by_keyboard(ed
 
 
 def test_a_section_is_dragged_by_its_handle(editor: Page, acme: Tenant) -> None:
-    editor.locator(".ed-card >> nth=2").locator("[data-handle]").hover()
+    # Nothing above the cards moves them any more.
+    expect(editor.frame_locator("[data-frame]").get_by_role("heading", name="Questions")).to_be_visible()
+    handle = card(editor, "Rich text").locator("[data-handle]")
+    handle.hover()
     editor.mouse.down()
+    expect(editor.locator(".ed-card[data-dragged]")).to_have_count(1)
     box = editor.locator(".ed-card >> nth=0").bounding_box()
     assert box is not None
     editor.mouse.move(box["x"] + 20, box["y"] + 4, steps=8)

@@ -115,7 +115,7 @@ def test_a_request_hidden_in_another_is_not_answered(port: int) -> None:
 
 def test_headers_of_ten_megabytes_are_refused(port: int) -> None:
     said = ask(port, b"GET / HTTP/1.1\r\nHost: pots.test\r\nX-Long: " + b"x" * MEGABYTES_10 + b"\r\n\r\n")
-    assert status(said) in (0, 431)
+    assert status(said) in (0, 400, 431)  # by h11, or by httptools where that is installed
     assert b"Made to be used" in ask(port, GOOD)
 
 
