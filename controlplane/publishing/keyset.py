@@ -115,7 +115,9 @@ def decoded(keys: list[Key], cursor: str) -> list[Any] | None:
         if not isinstance(plain, list) or len(plain) != len(keys):
             return None
         values = [key.field.to_python(value) for key, value in zip(keys, plain, strict=True)]
-        return values if all(isinstance(v, str | int | None) for v in plain) and "\0" not in str(values) else None
+        # PostgreSQL takes no NUL in a text.
+        fit = all(isinstance(v, str | int | None) and "\0" not in str(v) for v in plain)
+        return values if fit else None
     except (ValueError, TypeError, OverflowError, ValidationError):
         return None
 
