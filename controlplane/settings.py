@@ -51,7 +51,7 @@ def url(name: str, value: str, *schemes: str) -> str:
 DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / ".local")))
 DEBUG = env.bool("DEBUG", LOCAL)
 SECRET_KEY = required("SECRET_KEY", "local-development-only-" + "0" * 40)
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", [])
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"] if LOCAL else [])
 if not ALLOWED_HOSTS:
     raise ImproperlyConfigured("Set the environment variable ALLOWED_HOSTS (see .env.example).")
