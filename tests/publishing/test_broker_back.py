@@ -14,7 +14,7 @@ from controlplane.localcloud.valkey import Valkey
 from tests.plugins.cloudflare import CloudflareCloud
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 60
+PATIENCE = 180
 """Seconds until the test gives up; it takes about ten."""
 
 SAVE = """
