@@ -23,7 +23,7 @@ def sweep(pause: Callable[[float], None]) -> int:
     Read the list first, then the database: a hostname that is asked for meanwhile is not in the list yet.
     """
     budget = Budget()
-    listed = {one.host: one.id for page in cells.hostnames().pages() for one in page if budget.take()}
+    listed = {one.host: one.id for page in cells.hostnames().pages() if budget.take() for one in page}
     kept = set(Domain.objects.exclude(proven_at=None).filter(host__in=listed).values_list("host", flat=True))
     just_now = timezone.now() - timedelta(minutes=10)
     kept |= set(Domain.objects.filter(state_since__gte=just_now).values_list("host", flat=True))
