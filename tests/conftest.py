@@ -6,5 +6,6 @@ pytest_plugins = [
     "tests.plugins.shops",
     "tests.plugins.stores",
     "tests.plugins.browser",
+    "tests.plugins.mail",
     "tests.plugins.runtimes",
 ]

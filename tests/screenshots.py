@@ -4,8 +4,6 @@ Each page at 1280 and 390 pixels, in light and dark: {page}-{desktop|phone}-{lig
 (`python -m tests.screenshots pictures login`) only those pages. Look at them before they are committed.
 """
 
-import os
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,11 +11,12 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.plugins.chromium import ADMIN, CHROMIUM, FLAGS, log_in
+
 ROOT = Path(__file__).parents[1]
-ADMIN = os.environ.get("ADMIN_URL", "http://127.0.0.1:8000") + "/admin/"
 FOLDER = ROOT / "docs" / "screenshots"
 SIZES = {"desktop": (1280, 900), "phone": (390, 900)}
-MERCHANT, STAFF, PASSWORD = "maya@harrowfell.example", "staff@platform.example", "demo-password"
+MERCHANT, STAFF = "maya@harrowfell.example", "staff@platform.example"
 
 
 def editor(page: Page) -> None:
@@ -60,15 +59,6 @@ PAGES: dict[str, tuple[str, Callable[[Page], Any]]] = {
 }
 
 
-def log_in(page: Page, who: str) -> None:
-    page.goto(f"{ADMIN}login/")
-    if who:
-        page.fill("[name=login]", who)
-        page.fill("[name=password]", PASSWORD)
-        page.press("[name=password]", "Enter")
-        page.wait_for_url(lambda url: "login" not in url)
-
-
 def fill_library(browser: Browser) -> None:
     """A new demo has no uploads: some of its drawings, as the PNG files that a merchant would have."""
     page = browser.new_page(viewport={"width": 900, "height": 900})
@@ -89,7 +79,8 @@ def shoot(browser: Browser, names: list[str]) -> None:
             for who in ("", MERCHANT, STAFF):
                 context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
                 page = context.new_page()
-                log_in(page, who)
+                if who:
+                    log_in(page, who)
                 for name in names:
                     if PAGES[name][0] == who:
                         PAGES[name][1](page)
@@ -100,10 +91,10 @@ def shoot(browser: Browser, names: list[str]) -> None:
 
 
 def main() -> None:
-    chromium = shutil.which("chromium") or sys.exit("No chromium on this machine.")
+    chromium = CHROMIUM or sys.exit("No chromium on this machine.")
     names = sys.argv[1:] or list(PAGES)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         if {"pictures", "picker"} & set(names):
             fill_library(browser)
         shoot(browser, names)

@@ -16,6 +16,7 @@ from tenants.models import Domain, Landing, Membership, Picture, Section, Tenant
 from tenants.onboarding import open_shop
 from tenants.staff import GROUPS, grant
 from tests.admin.pictures import add
+from tests.admin.walk import posted_by
 from tests.chat.turns import asked
 
 
@@ -128,16 +129,14 @@ def logged_in(user: User) -> Client:
 def form_of() -> Callable[[Any], dict[str, Any]]:
     """The values that a browser would post from a change form's response, inlines included."""
 
-    def read(response: Any) -> dict[str, Any]:
-        forms = [response.context["adminform"].form]
-        for inline in response.context["inline_admin_formsets"]:
-            forms += [inline.formset.management_form, *inline.formset.forms]
-        posted: dict[str, Any] = {}
-        for form in forms:
-            for bound in form:
-                value = bound.field.prepare_value(bound.value()) if not bound.is_hidden else bound.value()
-                if value is not None and value is not False:
-                    posted[bound.html_name] = value
-        return posted
+    return posted_by
 
-    return read
+
+@pytest.fixture
+def mo(db: None) -> User:
+    return User.objects.create_superuser("mo", password="pass")
+
+
+@pytest.fixture
+def moderator(mo: User) -> Client:
+    return logged_in(mo)

@@ -18,9 +18,8 @@ from typing import Any
 import httpx
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.plugins.chromium import CHROMIUM, DESKTOP, FLAGS, PHONE
+from tests.plugins.chromium import ADMIN, CHROMIUM, DESKTOP, FLAGS, PHONE, log_in
 
-ADMIN = "http://127.0.0.1:8000/admin/"
 SHOP = "http://harrowfell.localhost:8787"
 MERCHANT = ("maya@harrowfell.example", "demo-password")
 
@@ -95,10 +94,7 @@ def cart_changes(browser: Browser, count: int) -> list[float]:
 def price_edits(browser: Browser, count: int) -> list[float]:
     """From the click on Save in the admin to the price on an open product page, in milliseconds."""
     admin = browser.new_context(viewport=DESKTOP).new_page()
-    admin.goto(f"{ADMIN}login/")
-    admin.locator("[name=username]").fill(MERCHANT[0])
-    admin.locator("[name=password]").fill(MERCHANT[1])
-    admin.locator("[type=submit]").first.click()
+    log_in(admin, *MERCHANT)
     page = browser.new_context(viewport=DESKTOP).new_page()
     page.goto(f"{SHOP}/products")
     product = page.locator("[data-product]").first

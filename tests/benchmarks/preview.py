@@ -6,13 +6,13 @@ the key's input event until the preview's heading holds the text.
 
 import os
 import platform
-import shutil
 import statistics
 import sys
 
 from playwright.sync_api import Page, sync_playwright
 
-ADMIN = os.environ.get("ADMIN_URL", "http://127.0.0.1:8000/admin/")
+from tests.plugins.chromium import ADMIN, CHROMIUM, FLAGS, log_in
+
 KEYS = 60
 
 WATCH = """() => {
@@ -31,9 +31,9 @@ WATCH = """() => {
 
 
 def main() -> None:
-    chromium = shutil.which("chromium") or sys.exit("No chromium on this machine.")
+    chromium = CHROMIUM or sys.exit("No chromium on this machine.")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         took = measure(page)
         browser.close()
@@ -43,11 +43,7 @@ def main() -> None:
 
 
 def measure(page: Page) -> list[float]:
-    page.goto(f"{ADMIN}login/")
-    page.fill("[name=login]", "maya@harrowfell.example")
-    page.fill("[name=password]", "demo-password")
-    page.press("[name=password]", "Enter")
-    page.wait_for_url(lambda url: "login" not in url)
+    log_in(page, "maya@harrowfell.example")
     page.goto(f"{ADMIN}tenants/landing/")
     page.frame_locator("[data-frame]").locator("h1").wait_for()
     page.locator(".ed-card", has_text="Hero").first.locator("[data-toggle]").click()

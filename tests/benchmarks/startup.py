@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from controlplane.deploy.edge import WORKER
-from tests.edge_worker.runtimes.pyodide import NODE, bundle
+from tests.edge_worker.runtimes.pyodide import bundle
+from tests.plugins.node import NODE
 
 ROUNDS = 5
 PACKAGES = {"anyio", "jinja2", "starlette", "workers", "markupsafe", "idna", "pyodide", "typing_extensions"}

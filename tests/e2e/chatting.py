@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +12,6 @@ from tests.plugins.chromium import DESKTOP, PHONE
 
 NARROW: ViewportSize = {"width": 360, "height": 740}
 VIEWPORTS = pytest.mark.parametrize("viewport", [DESKTOP, PHONE, NARROW], ids=["desktop", "phone", "narrow"])
-AXE = Path(__file__).parents[2] / "edge_worker" / "node_modules" / "axe-core" / "axe.min.js"
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(1)</script>Kettle"
 
 # The page's own chat requests are answered from `feed(text)` and `feed(null)`, the end: an answer held in one's hand.

@@ -3,16 +3,14 @@
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 from playwright.sync_api import Browser
 
-from storefront.local import environment, serve
 from tenants.models import Section, Tenant
+from tests.e2e.accessibility import overflow
 from tests.plugins.browser import needs_chromium
-from tests.plugins.cloudflare import Serving
 from tests.plugins.shops import make_knowledge, make_product, publish
-from tests.plugins.stores import Stores
+from tests.plugins.stores import Stores, edge_served
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db, needs_chromium, pytest.mark.xdist_group("browser")]
 
@@ -28,9 +26,7 @@ def port(stores: Stores, shop: Tenant) -> Iterator[int]:
     make_knowledge(shop)
     publish(shop)
     stores.drain()
-    client = httpx.AsyncClient()
-    serving = Serving(serve(environment(stores.edge_environment(), client), client), lifespan="on")
-    with serving:
+    with edge_served(stores) as serving:
         yield serving.port
 
 
@@ -48,8 +44,7 @@ def test_pages_fit_and_load_without_an_error(chromium: Browser, port: int, width
         answer = page.goto(f"http://acme.localhost:{port}{path}")
         assert answer is not None
         assert answer.status == 200
-        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert overflow <= 0, path
+        assert overflow(page) <= 0, path
     assert problems == []
     context.close()
 

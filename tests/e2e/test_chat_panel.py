@@ -13,6 +13,7 @@ from chat.models import ChatProfile
 from controlplane.localcloud import defaults
 from controlplane.localcloud.cloudflare import text
 from controlplane.localcloud.faults import Fault
+from tests.e2e.accessibility import overflow
 from tests.e2e.chatting import VIEWPORTS, ask, done, event, hand_fed, open_chat
 from tests.plugins.browser import Storefront, needs_chromium
 from tests.plugins.chromium import PHONE
@@ -33,8 +34,7 @@ def test_a_shopper_asks_and_adds_a_product_from_the_answer(shop_with_chat: Store
     card.get_by_role("button", name="Add Kettle to the cart").click()
     expect(page.locator("[data-cart-count]")).to_have_text("1")
     expect(page.locator(".toast")).to_contain_text("Kettle is in your cart")
-    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert overflow <= 0
+    assert overflow(page) <= 0
     assert panel.evaluate("(panel) => panel.scrollWidth <= panel.clientWidth")
 
 

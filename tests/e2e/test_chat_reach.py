@@ -4,7 +4,8 @@ import pytest
 from playwright.sync_api import ViewportSize, expect
 
 from catalog.models import Product
-from tests.e2e.chatting import AXE, HOSTILE, NARROW, ask, done, event, hand_fed, open_chat, serious
+from tests.e2e.accessibility import AXE
+from tests.e2e.chatting import HOSTILE, NARROW, ask, done, event, hand_fed, open_chat, serious
 from tests.plugins.browser import Storefront, needs_chromium
 from tests.plugins.chromium import DESKTOP
 

@@ -1,128 +1,21 @@
 """The editor and the front page in a real Chromium: by mouse, by keyboard, for everybody."""
 
-import copy
-import os
-import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
-
-import httpx
 import pytest
-from django.conf import settings as configured
-from django.test import Client
-from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from storefront.local import environment, serve
-from tenants.models import Landing, Membership, Revision, Section, Tenant
-from tests.plugins.cloudflare import Serving
-from tests.plugins.shops import make_product, make_shop
+from tenants.models import Landing, Revision, Section, Tenant
+from tests.e2e.accessibility import needs_axe, overflow
+from tests.e2e.editing import Open, card, serious
+from tests.plugins.browser import needs_chromium
 from tests.plugins.stores import Stores
-
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-FLAGS = """--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
---disable-component-update --disable-sync""".split()
-AXE = Path(configured.BASE_DIR) / "edge_worker" / "node_modules" / "axe-core" / "axe.min.js"
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: install it to run the browser tests"),
-    pytest.mark.skipif(not AXE.exists(), reason="run `make edge-tools` first: axe-core checks accessibility"),
+    needs_chromium,
+    needs_axe,
     pytest.mark.xdist_group("browser"),
 ]
-
-Open = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright's loop runs in this thread; Django must not mind
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
-@pytest.fixture
-def acme(stores: Stores) -> Tenant:
-    shop = make_shop("acme")
-    make_product(shop, "Copper kettle", stock=2)
-    make_product(make_shop("globex"), "Globex drill")
-    Section.objects.create(landing=shop.landing, kind="faq", position=1, content={"heading": "Questions", "items": [
-        {"question": "Loose?", "answer": "Yes."}]})  # fmt: skip
-    Section.objects.create(landing=shop.landing, kind="rich_text", position=2, content={"body_html": "<p>Once</p>"})
-    Landing.objects.get(tenant=shop).publish(None)
-    stores.drain()
-    return shop
-
-
-@pytest.fixture
-def edge_port(stores: Stores, acme: Tenant, settings: Any) -> Iterator[int]:
-    """The edge on a port of its own, which the admin's addresses and its policy name."""
-    client = httpx.AsyncClient()
-    serving = Serving(serve(environment(stores.edge_environment(), client), client), lifespan="on")
-    with serving as origin:
-        settings.STOREFRONT_PORT = str(serving.port)
-        settings.EDGE_ADDRESS = origin
-        policy = copy.deepcopy(configured.CONTENT_SECURITY_POLICY)
-        for sources in policy["DIRECTIVES"].values():
-            sources[:] = [source.replace(":8787", f":{serving.port}") for source in sources]
-        settings.CONTENT_SECURITY_POLICY = policy
-        yield serving.port
-
-
-EXPECTED = ("favicon", "409", "422", "Blocked script execution in 'about:srcdoc'")
-"""What Chromium may complain of: refusals that a test asks for, and that the preview's frame runs no scripts."""
-
-
-@pytest.fixture
-def open_page(chromium: Browser, live_server: Any, acme: Tenant, edge_port: int) -> Iterator[Open]:
-    """`open_page("admin:…", args)` → a page of a logged-in owner; complaints of the browser fail the test."""
-    problems: list[str] = []
-    contexts = []
-
-    def go(name: str, *args: Any, width: int = 1280, scheme: Any = "light") -> Page:
-        client = Client()
-        client.force_login(Membership.objects.get(tenant=acme).user)
-        context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        contexts.append(context)
-        cookie = client.cookies[configured.SESSION_COOKIE_NAME].value
-        context.add_cookies([{"name": configured.SESSION_COOKIE_NAME, "value": cookie, "url": live_server.url}])
-        page = context.new_page()
-        page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(live_server.url + reverse(name, args=args))
-        return page
-
-    yield go
-    for context in contexts:
-        context.close()
-    assert [text for text in problems if not any(known in text for known in EXPECTED)] == []
-
-
-@pytest.fixture
-def editor(open_page: Open, acme: Tenant) -> Page:
-    page = open_page("admin:tenants_landing_change", acme.landing.pk)
-    expect(page.frame_locator("[data-frame]").locator("h1")).to_have_text("Acme")
-    return page
-
-
-def serious(page: Page, part: str = "#content") -> list[str]:
-    """axe's serious and critical findings; Unfold's own sidebar and header are not ours to mend."""
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("part => axe.run({include: [part], exclude: ['iframe']})", part)
-    found["violations"] += page.evaluate("document.querySelector('dialog[open]') ? axe.run('dialog[open]') : {}").get(
-        "violations", []
-    )
-    return [
-        f"{one['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
-        for node in one["nodes"]
-    ]
 
 
 def headings(page: Page) -> list[str]:
@@ -131,10 +24,6 @@ def headings(page: Page) -> list[str]:
 
 def heading_of(stored: Landing | Revision) -> str:
     return str(getattr(stored.page.sections[0], "heading", ""))
-
-
-def card(page: Page, name: str) -> Any:
-    return page.locator(".ed-card", has=page.locator("[data-kind]", has_text=name))
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
@@ -154,9 +43,8 @@ def test_editor_revisions_and_home_have_no_serious_issue(
                        ("tenants_landing_revision", (acme.landing.pk, 2))):  # fmt: skip
         other = open_page(f"admin:{name}", *args, width=width, scheme=scheme)
         assert serious(other) == [], name
-        overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        assert other.evaluate(overflow) <= 0, name
-    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+        assert overflow(other) <= 0, name
+    assert overflow(page) <= 0
 
 
 def test_what_is_typed_is_previewed_kept_and_published(editor: Page, acme: Tenant, stores: Stores) -> None:

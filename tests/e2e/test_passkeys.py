@@ -1,21 +1,19 @@
 """A merchant adds a passkey and signs in with it, in a real Chromium with a virtual authenticator."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
-from django.conf import settings as configured
 from django.core.cache import cache
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tenants.models import Membership
+from tests.e2e.accessibility import check, needs_axe
 from tests.plugins.browser import needs_chromium
 from tests.plugins.shops import make_shop
 
-AXE = Path(configured.BASE_DIR) / "edge_worker" / "node_modules" / "axe-core" / "axe.min.js"
 EMAIL, PASSWORD = "ida@tea.example", "seven copper kettles"
 DEVICE = {
     "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
@@ -26,16 +24,9 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
     needs_chromium,
-    pytest.mark.skipif(not AXE.exists(), reason="run `make edge-tools` first: axe-core checks accessibility"),
+    needs_axe,
     pytest.mark.xdist_group("browser"),
 ]
-
-
-def check(page: Page) -> None:
-    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run()")["violations"]
-    assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
 
 
 def test_a_passkey_is_added_and_signs_in(chromium: Browser, live_server: Any) -> None:

@@ -1,5 +1,4 @@
 """The picture library and the picker in a real Chromium, and axe on what the admin begins with."""
-# ruff: noqa: F811 - fixtures are named alike where they are made and where they are used
 
 from typing import Any
 
@@ -12,17 +11,17 @@ from playwright.sync_api import Page, expect
 from catalog.models import Product
 from tenants.models import Picture, Tenant
 from tests.admin.pictures import add, encoded
-from tests.e2e.test_editor_browser import (  # noqa: F401 - fixtures
-    Open,
-    acme,
-    card,
-    chromium,
-    edge_port,
-    editor,
-    open_page,
-    pytestmark,
-    serious,
-)
+from tests.e2e.accessibility import needs_axe, overflow
+from tests.e2e.editing import Open, card, serious
+from tests.plugins.browser import needs_chromium
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    needs_chromium,
+    needs_axe,
+    pytest.mark.xdist_group("browser"),
+]
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
@@ -120,7 +119,7 @@ def test_the_library_takes_several_pictures_and_has_no_serious_issue(
     page.get_by_role("link", name="a.png").first.click()
     expect(page.get_by_text("Nowhere at the moment")).to_be_visible()
     assert serious(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    assert overflow(page) <= 0
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
@@ -140,4 +139,4 @@ def test_log_in_and_the_list_of_shops_have_no_serious_issue(
     for name in ("index", "tenants_tenant_changelist"):
         page.goto(live_server.url + reverse(f"admin:{name}"))
         assert serious(page) == [], name
-        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0, name
+        assert overflow(page) <= 0, name

@@ -1,8 +1,5 @@
 """A publish followed to the end: the outbox, the real stand-in of KV, the edge asked by HTTP."""
 
-from collections.abc import Iterator
-
-import httpx
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -11,7 +8,6 @@ from django.utils import timezone
 from controlplane.localcloud.faults import Fault
 from controlplane.publishing import delivery
 from controlplane.publishing.models import StaleDocument
-from storefront.local import environment, serve
 from tenants.models import Landing, Membership, Revision, Section, Tenant
 from tenants.receipts import STUCK, Receipt, receipt_of
 from tenants.tasks import follow_publication
@@ -20,15 +16,6 @@ from tests.plugins.shops import make_product, publish
 from tests.plugins.stores import Stores
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def edge_server(stores: Stores, settings: object) -> Iterator[Serving]:
-    client = httpx.AsyncClient()
-    serving = Serving(serve(environment(stores.edge_environment(), client), client), lifespan="on")
-    with serving:
-        settings.EDGE_ADDRESS = f"http://127.0.0.1:{serving.port}"  # type: ignore[attr-defined]
-        yield serving
 
 
 def change(shop: Tenant, heading: str) -> None:

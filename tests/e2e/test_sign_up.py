@@ -2,38 +2,27 @@
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings as configured
 from django.core import mail
 from django.core.cache import cache
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tenants.models import Tenant
+from tests.e2e.accessibility import check, needs_axe
 from tests.plugins.browser import needs_chromium
 from tests.plugins.shops import make_shop
 from tests.plugins.stores import Stores
-
-AXE = Path(configured.BASE_DIR) / "edge_worker" / "node_modules" / "axe-core" / "axe.min.js"
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
     needs_chromium,
-    pytest.mark.skipif(not AXE.exists(), reason="run `make edge-tools` first: axe-core checks accessibility"),
+    needs_axe,
     pytest.mark.xdist_group("browser"),
 ]
-
-
-def check(page: Page) -> None:
-    """Nothing sticks out, and axe finds nothing serious; axe comes by a way that the page's policy does not rule."""
-    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run()")["violations"]
-    assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])

@@ -14,7 +14,6 @@ from chat.models import ChatProfile
 from controlplane.localcloud.faults import Fault
 from controlplane.publishing import cells, delivery
 from controlplane.publishing.models import StaleDocument
-from storefront.local import environment, serve
 from tenants.models import ClosingRequest, Section, Suspension, Tenant
 from tenants.moderation import darkness
 from tenants.tasks import follow_suspension
@@ -33,15 +32,6 @@ READS = (
     "/api/search?q=kettle",
     "/sitemap.xml",
 )
-
-
-@pytest.fixture
-def edge_server(stores: Stores, settings: Any) -> Iterator[Serving]:
-    client = httpx.AsyncClient()
-    serving = Serving(serve(environment(stores.edge_environment(), client), client), lifespan="on")
-    with serving:
-        settings.EDGE_ADDRESS = f"http://127.0.0.1:{serving.port}"
-        yield serving
 
 
 @pytest.fixture

@@ -2,18 +2,16 @@
 ends such requests before a Worker sees them, and what it lets through meets the same app."""
 
 import asyncio
-import threading
-import time
 from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 import pytest
-import uvicorn
 
 from storefront import kept, local
 from storefront.app import app
 from storefront.http_bindings import MemoryCache, WindowLimiter
 from tests.edge_worker.memory import INSTANT, Platform, product, shop_record
+from tests.plugins.cloudflare import Serving
 
 MEGABYTES_10 = 10_000_000
 
@@ -24,14 +22,9 @@ def port() -> Iterator[int]:
     platform = Platform()
     platform.publish(shop_record())
     platform.FETCH.products = [product(number) for number in range(1, 7)]
-    server = uvicorn.Server(uvicorn.Config(local.serve(platform), port=0, log_level="error", lifespan="on"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = True
-    thread.join()
+    serving = Serving(local.serve(platform), lifespan="on")
+    with serving:
+        yield serving.port
 
 
 async def raw(port: int, request: bytes, *, within: float = 10) -> bytes:

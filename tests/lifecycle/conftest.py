@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -103,19 +103,6 @@ def full_shop(world: World) -> Tenant:
 def neighbour(world: World, full_shop: Tenant) -> Tenant:
     """Another shop that is everywhere too: nothing of it may go."""
     return fill(world, "globex", "www.globex-tee.de")
-
-
-@pytest.fixture
-def told(mailoutbox: list[Any], django_capture_on_commit_callbacks: Any) -> Callable[..., list[str]]:
-    """`told(call)` → the subjects of the mails that the call sent."""
-
-    def run(call: Callable[[], object]) -> list[str]:
-        before = len(mailoutbox)
-        with django_capture_on_commit_callbacks(execute=True):
-            call()
-        return [mail.subject for mail in mailoutbox[before:]]
-
-    return run
 
 
 def days_later(days: float) -> None:

@@ -18,6 +18,7 @@ from catalog.product_import import store
 from catalog.shopify import read_products
 from chat.models import ChatProfile
 from tenants import exporting
+from tenants.erasing import files
 from tenants.models import Domain, Export, Landing, Tenant
 from tests.chat.turns import asked
 from tests.plugins.shops import make_knowledge, make_product, make_shop, publish
@@ -130,7 +131,7 @@ def test_a_link_works_for_a_week_and_then_the_file_is_gone(shop: Tenant, mailout
     Export.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert owner.get(link).status_code == 404
     assert exporting.forget_old() == 1
-    assert exporting.files_of(shop.pk) == []
+    assert files.files_of(shop.pk) == []
 
 
 def test_another_shops_copy_is_not_there_by_the_own_shops_address(shop: Tenant, other_shop: Tenant) -> None:

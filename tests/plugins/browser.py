@@ -5,19 +5,16 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from catalog.models import Product
 from storefront.assets import BUNDLE
-from storefront.local import environment, serve
 from tenants.models import Section, Tenant
 from tests.plugins.chromium import CHROMIUM, DESKTOP, FLAGS
-from tests.plugins.cloudflare import Serving
 from tests.plugins.instant import InstantCloud
 from tests.plugins.shops import make_product, publish
-from tests.plugins.stores import Stores
+from tests.plugins.stores import Stores, edge_served
 
 needs_chromium = pytest.mark.skipif(
     CHROMIUM is None, reason="no chromium on this machine: install it to run the browser tests"
@@ -86,9 +83,7 @@ def storefront(chromium: Browser, stores: Stores, shop: Tenant) -> Iterator[Stor
     make_product(shop, "Pan", price=1900, stock=0)
     publish(shop)
     stores.drain()
-    client = httpx.AsyncClient()
-    serving = Serving(serve(environment(stores.edge_environment(), client), client), lifespan="on")
-    with serving:
+    with edge_served(stores) as serving:
         made = Storefront(chromium, stores, shop, serving.port, serving)
         yield made
         for context in made.contexts:

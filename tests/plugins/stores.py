@@ -1,5 +1,6 @@
 """All three stores at once, wired into the settings, and the edge in front of them: `stores` and `edge`."""
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,7 +16,7 @@ from controlplane.localcloud.sqld import Sqld
 from controlplane.publishing import cells, delivery
 from controlplane.publishing.models import StaleDocument
 from storefront.local import environment, serve
-from tests.plugins.cloudflare import CloudflareCloud
+from tests.plugins.cloudflare import CloudflareCloud, Serving
 from tests.plugins.instant import InstantCloud
 
 
@@ -115,3 +116,20 @@ def edge(stores: Stores) -> Iterator[Callable[..., httpx.Response]]:
             return browser.get(path, headers={"Host": host, **headers})
 
         yield get
+
+
+@contextlib.contextmanager
+def edge_served(stores: Stores) -> Iterator[Serving]:
+    """The edge on a port of its own."""
+    client = httpx.AsyncClient()
+    serving = Serving(serve(environment(stores.edge_environment(), client), client), lifespan="on")
+    with serving:
+        yield serving
+
+
+@pytest.fixture
+def edge_server(stores: Stores, settings: Any) -> Iterator[Serving]:
+    """The edge where the control plane looks for it."""
+    with edge_served(stores) as serving:
+        settings.EDGE_ADDRESS = f"http://127.0.0.1:{serving.port}"
+        yield serving

