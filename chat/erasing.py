@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
@@ -13,7 +12,7 @@ from chat.models import Conversation, QuestionGroup, Turn
 from chat.retention import delete_conversations
 from controlplane.adapters.turso import Statement
 from controlplane.publishing import cells
-from tenants.erasing import machine
+from tenants.erasing import machine, stores
 from tenants.erasing.machine import Left, Step, asked
 from tenants.models import Erasure
 
@@ -74,18 +73,11 @@ def _give_groups_other_words(key: str) -> None:
 
 
 def cart(erasure: Erasure) -> int:
-    count = 0
-    if id_ := erasure.inventory.get("cart"):
-        for cell in settings.REALTIME_CELLS:
-            app = cells.realtime(cell)
-            for namespace, attribute in OWNED:
-                ids = app.ids(namespace, {attribute: id_})
-                app.delete(namespace, ids)
-                count += len(ids)
-    return count
+    id_ = erasure.inventory.get("cart")
+    return stores.erase_instant(id_, OWNED) if id_ else 0
 
 
-OWNED = (("cartItems", "cart.id"), ("carts", "id"))
+OWNED = {"cartItems": "cart.id", "carts": "id"}
 STEPS: Mapping[str, Step] = {step.__name__: step for step in (telemetry, conversations, cart)}
 
 
@@ -97,7 +89,7 @@ def leftovers(erasure: Erasure) -> Sequence[Left]:
         left += [Left(store="Database", what=what, count=count) for what, count in counts.items() if count]
         left += asked("Telemetry", lambda: _left_in_telemetry(known))
     if known.get("cart"):
-        left += asked("Instant", lambda: _left_in_instant(known["cart"]))
+        left += asked("Instant", lambda: stores.left_in_instant(known["cart"], OWNED))
     return left
 
 
@@ -110,15 +102,6 @@ def _turns(key: str) -> Any:
 
 
 def _left_in_telemetry(known: Mapping[str, Any]) -> Sequence[Left]:
-    rows = cells.telemetry().execute("SELECT count(*) FROM turn WHERE conversation_id = ?", [known["conversation"]])
-    return [Left(store="Telemetry", what="rows of turn", count=int(rows[0][0] or 0))]
-
-
-def _left_in_instant(id_: str) -> Sequence[Left]:
-    return [
-        Left(
-            store=f"Instant ({cell})", what=namespace, count=len(cells.realtime(cell).ids(namespace, {attribute: id_}))
-        )
-        for cell in settings.REALTIME_CELLS
-        for namespace, attribute in OWNED
-    ]
+    turns = "SELECT count(*) FROM turn WHERE conversation_id = ?"
+    count = stores.count_of(cells.telemetry(), turns, [known["conversation"]])
+    return [Left(store="Telemetry", what="rows of turn", count=count)]

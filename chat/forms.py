@@ -22,6 +22,7 @@ from controlplane.adapters.web_pages import PageError, parsed
 from tenants.checks import check_size
 from tenants.documents import live_page
 from tenants.models import Tenant
+from tenants.models.plans import CHAT_LIMITS
 from tenants.scoping import Role, ShopForm, is_platform_staff, only_shop, shops
 
 MAX_FILES, MAX_PAGES = 20, 20
@@ -67,7 +68,7 @@ class ProfileForm(ShopForm):
 
     def _name_caps(self) -> None:
         plan = self.instance.tenant.limits if self.instance.tenant_id else None
-        for name in ("daily_messages", "daily_tokens"):
+        for name in CHAT_LIMITS:
             most = getattr(plan, name, None)
             if most is not None and name in self.fields:
                 told = f"Your plan allows {most:,} at most; a higher figure counts as that."

@@ -8,7 +8,7 @@ import json
 import logging
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -17,6 +17,7 @@ from django.utils import timezone
 from chat.models import Conversation, Turn, Usage
 from controlplane.adapters.turso import Row, Statement, TursoDatabase, Value
 from controlplane.publishing import cells
+from controlplane.publishing.telemetry import delete_rows, text_of, time_of
 from tenants.models import Tenant
 
 logger = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ def collect() -> int:
     new = 0
     while rows := list(database.execute("SELECT * FROM turn ORDER BY at, id LIMIT ?", [ROWS])):
         new += keep_turns(rows)
-        _delete(database, "turn", "id", [row["id"] for row in rows])
+        delete_rows(database, "turn", "id", [row["id"] for row in rows])
     _collect_ratings(database)
     _collect_usage(database)
     return new
@@ -94,40 +95,31 @@ def _read(row: Mapping[str, Any]) -> tuple[Turn, str] | None:
             id=uuid.UUID(str(row["id"])),
             tenant_id=uuid.UUID(str(row["tenant_id"])),
             turn_no=_count(row["turn_no"]),
-            at=_time(row["at"]),
-            question=_text(row["question"], LONGEST_QUESTION),
-            answer=_text(row["answer"], LONGEST_ANSWER),
+            at=time_of(row["at"], timezone.now()),
+            question=text_of(row["question"], LONGEST_QUESTION),
+            answer=text_of(row["answer"], LONGEST_ANSWER),
             answered=bool(row["answered"]),
             reason=reason if reason in Turn.Reason.values else "",
             sources=_sources(row["sources"]),
-            model=_text(row["model"], 100),
-            embedding_model=_text(row["embedding_model"], 100),
-            lang=_text(row["lang"], 16),
+            model=text_of(row["model"], 100),
+            embedding_model=text_of(row["embedding_model"], 100),
+            lang=text_of(row["lang"], 16),
             **{name: _count(row[name]) for name in ("tokens_in", "tokens_out", "first_event_ms", "total_ms")},
         )
     except (KeyError, TypeError, ValueError, OverflowError, OSError):
         return None
-    return (turn, _text(row["conversation_id"], 64) or str(turn.pk)) if turn.question else None
-
-
-def _text(value: Any, length: int) -> str:
-    return str(value or "").replace("\0", "").encode("utf-8", "ignore").decode()[:length]
+    return (turn, text_of(row["conversation_id"], 64) or str(turn.pk)) if turn.question else None
 
 
 def _count(value: Any) -> int:
     return max(0, min(int(value or 0), LARGEST))
 
 
-def _time(value: Any) -> datetime:
-    """Milliseconds UTC. The edge's clock may be off: nothing happened in the future."""
-    return min(datetime.fromtimestamp(int(value) / 1000, UTC), timezone.now())
-
-
 def _sources(value: Any) -> list[dict[str, Any]]:
     found = json.loads(value or "[]")
     rows = found if isinstance(found, list) else []
     return [
-        {"kind": _text(row.get("kind"), 16), "id": _text(row.get("id"), 64), "score": float(row.get("score") or 0)}
+        {"kind": text_of(row.get("kind"), 16), "id": text_of(row.get("id"), 64), "score": float(row.get("score") or 0)}
         for row in rows[:MOST_SOURCES]
         if isinstance(row, dict)
     ]
@@ -181,9 +173,3 @@ def _collect_usage(database: TursoDatabase) -> None:
     )
     oldest = (timezone.now() - KEPT_USAGE).date().isoformat()
     database.execute("DELETE FROM usage WHERE day < ?", [oldest])
-
-
-def _delete(database: TursoDatabase, table: str, column: str, ids: Sequence[Any]) -> None:
-    wanted = json.dumps([str(one) for one in ids])
-    sql = f"DELETE FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))"  # noqa: S608 - names of ours
-    database.batch([Statement(sql, [wanted])])

@@ -1,7 +1,5 @@
 """Celery: how tasks run and what beat starts when. The same everywhere; the broker's address is in settings.py."""
 
-DESTINATIONS = ("kv", "instant", "turso")
-
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -21,14 +19,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
-    f"deliver-{destination}": {
-        "task": "controlplane.publishing.tasks.deliver_due",
-        "schedule": 5.0,
-        "args": [destination],
-        "options": {"expires": 5},
-    }
-    for destination in DESTINATIONS
-} | {
     "run-schedule": {"task": "tenants.tasks.run_schedule", "schedule": 15.0, "options": {"expires": 15}},
     "collect-reports": {"task": "tenants.tasks.collect_reports", "schedule": 60.0, "options": {"expires": 60}},
     "reconcile-domains": {"task": "tenants.tasks.reconcile_domains", "schedule": 10.0, "options": {"expires": 10}},

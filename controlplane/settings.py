@@ -156,6 +156,15 @@ PUBLISHING_BUILDERS = {
     "instant": {"tenants": "tenants.documents.tenant_entities", "products": "catalog.documents.product_entities"},
     "turso": {"product": "catalog.documents.product_chunks", "knowledge": "chat.documents.knowledge_chunks"},
 }
+CELERY_BEAT_SCHEDULE |= {  # noqa: F405 - from celery_settings
+    f"deliver-{destination}": {
+        "task": "controlplane.publishing.tasks.deliver_due",
+        "schedule": 5.0,
+        "args": [destination],
+        "options": {"expires": 5},
+    }
+    for destination in PUBLISHING_BUILDERS
+}
 PUBLISHING_DESTINATIONS = {name: f"controlplane.publishing.destinations.{name}" for name in PUBLISHING_BUILDERS}
 TENANT_DOCUMENTS = ["catalog.documents.documents_of_tenant", "chat.documents.documents_of_tenant"]
 # Every document of every tenant, for `republish`.
@@ -164,12 +173,8 @@ PRODUCT_CARDS = "catalog.documents.cards"
 CATALOG_STATE = "catalog.documents.state_of"
 CHAT_CONFIG = "chat.documents.chat_config"
 EMBEDDING_MODELS = "chat.models.embedding.models_of"
-# What leaves every store step by step; and the files of a shop: how they are erased, and what is left of them.
+# What leaves every store step by step.
 ERASURES = {"shop": "tenants.erasing.shop", "person": "tenants.erasing.person", "shopper": "chat.erasing"}
-SHOP_FILES = {
-    "erase": ["tenants.exporting.erase_files", "tenants.erasing.pictures.erase_files"],
-    "list": ["tenants.exporting.files_of", "tenants.erasing.pictures.files_of"],
-}
 # What a shop's copy is made of: each yields paths inside the ZIP with their bytes.
 EXPORT_PARTS = ["tenants.exports.parts", "catalog.exports.parts", "chat.exports.parts"]
 # What a plan limits, by the name of its field.

@@ -7,7 +7,6 @@ import dataclasses
 import json
 import logging
 import tempfile
-import uuid
 import zipfile
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
@@ -23,7 +22,7 @@ from django.utils.module_loading import import_string
 from controlplane.publishing.tasks import send
 from tenants.erasing import letters
 from tenants.models import Export, Tenant
-from tenants.models.closing import LINK_LASTS, shelf
+from tenants.models.closing import LINK_LASTS
 
 logger = logging.getLogger(__name__)
 
@@ -152,22 +151,3 @@ def fields_of(row: models.Model, *without: str) -> dict[str, Any]:
         for field in row._meta.concrete_fields
         if field.name not in HIDDEN.union(without) and not isinstance(field, models.BinaryField)
     }
-
-
-# --- the files themselves, when the shop goes ---
-
-
-def files_of(tenant_id: uuid.UUID) -> list[str]:
-    """The copies of a shop that lie on the shelf, whatever the database says of them."""
-    try:
-        return [f"{tenant_id}/{name}" for name in shelf().listdir(str(tenant_id))[1]]
-    except FileNotFoundError:
-        return []
-
-
-def erase_files(tenant_id: uuid.UUID) -> int:
-    names = files_of(tenant_id)
-    for name in names:
-        shelf().delete(name)
-    shelf().delete(str(tenant_id))  # the empty folder
-    return len(names)

@@ -89,15 +89,20 @@ class Counted(Publishable):
 
 
 def use_of(tenant_id: uuid.UUID, kind: str) -> Use:
-    counted = model_of(kind)
-    plan = _plan_of(tenant_id)
-    used = counted.counted().filter(tenant=tenant_id).count()
+    return _use(_plan_of(tenant_id), kind, _used(tenant_id, kind))
+
+
+def uses_of(shop: Any) -> list[Use]:
+    """Everything that is counted of a shop, in the register's order."""
+    return [_use(shop.limits, kind, _used(shop.pk, kind)) for kind in settings.COUNTED]
+
+
+def _use(plan: Any, kind: str, used: int) -> Use:
     return Use(kind=kind, label=label_of(kind), used=used, limit=getattr(plan, kind))
 
 
-def uses_of(tenant_id: uuid.UUID) -> list[Use]:
-    """Everything that is counted, in the register's order."""
-    return [use_of(tenant_id, kind) for kind in settings.COUNTED]
+def _used(tenant_id: uuid.UUID, kind: str) -> int:
+    return model_of(kind).counted().filter(tenant=tenant_id).count()
 
 
 def make_room(tenant_id: uuid.UUID, kind: str, adding: int = 1) -> Use:
@@ -117,11 +122,6 @@ def refusal(use: Use, adding: int = 1) -> str:
     if use.room:
         return f"{has} There is room for {use.room:,} more, not for {adding:,}."
     return f"{has} Remove some first, or ask our support for a larger plan."
-
-
-def warning_after(tenant_id: uuid.UUID, kind: str) -> str:
-    """What to tell somebody who has just added one; "" while there is plenty of room."""
-    return use_of(tenant_id, kind).warning
 
 
 ONE = {"own domains": "own domain", "products": "product", "knowledge entries": "knowledge entry"}
@@ -146,8 +146,7 @@ def label_of(kind: str) -> str:
 
 def warnings_from(shop: Any, counts: Sequence[tuple[str, int]]) -> list[Use]:
     """Of counts that a list has queried already, those near or at the limit of the shop's plan."""
-    plan = shop.limits
-    uses = [Use(kind=kind, label=label_of(kind), used=used, limit=getattr(plan, kind)) for kind, used in counts]
+    uses = [_use(shop.limits, kind, used) for kind, used in counts]
     return [use for use in uses if use.state != "fine"]
 
 

@@ -5,7 +5,6 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 
 from controlplane.adapters.errors import AdapterError
@@ -15,6 +14,7 @@ from controlplane.publishing.models import StaleDocument, StaleDocumentQuerySet
 from storefront.documents import ACTIVE, domain_key
 from tenants.documents import domain_records
 from tenants.models import Landing, Revision
+from tenants.slugs import host_of
 
 STUCK = timedelta(seconds=90)
 """KV may take 60 seconds until every place in the world reads a new value, and the edge keeps one for 30."""
@@ -66,7 +66,7 @@ def _look(landing: Landing, revision: Revision) -> tuple[str, bool]:
         return (f"Trying again: {waiting.error}", True) if waiting.error else ("", False)
     if revision.stored_at is None:
         _note(revision, "stored_at")
-    return _look_at_edge(host_of(landing), revision), False
+    return _look_at_edge(host_of(landing.tenant.slug), revision), False
 
 
 def _look_at_edge(host: str, revision: Revision) -> str:
@@ -89,9 +89,4 @@ def _note(revision: Revision, field: str) -> None:
 
 
 def waiting_of(landing: Landing) -> StaleDocumentQuerySet:
-    return StaleDocument.objects.filter(destination=KV, key=domain_key(host_of(landing)))
-
-
-def host_of(landing: Landing) -> str:
-    """The host that always is the shop's and the platform's: a merchant's own may point anywhere."""
-    return f"{landing.tenant.slug}.{settings.PLATFORM_DOMAIN}"
+    return StaleDocument.objects.filter(destination=KV, key=domain_key(host_of(landing.tenant.slug)))

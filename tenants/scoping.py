@@ -14,15 +14,14 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 
-from controlplane.publishing.unfold import ModelAdmin
-from tenants.models import Membership, Tenant
+from controlplane.publishing.unfold import ModelAdmin, OrNotFound
+from tenants.models import RANK, Membership, Tenant
 from tenants.moderation.acting import acting_of
-from tenants.plans import Counted, make_room, warning_after
+from tenants.plans import Counted, make_room, use_of
 
 Role = Membership.Role
-RANK = {Role.VIEWER: 0, Role.EDITOR: 1, Role.OWNER: 2}
 
 
 def is_platform_staff(request: HttpRequest) -> bool:
@@ -64,7 +63,7 @@ def warn_of_limit(request: HttpRequest, obj: Any) -> None:
     """Tells who has just added something that the shop's plan is nearly, or wholly, used up."""
     if not isinstance(obj, Counted) or not obj.takes_room:
         return
-    if text := warning_after(obj.shop_id, obj.counted_as):
+    if text := use_of(obj.shop_id, obj.counted_as).warning:
         messages.warning(request, text)
 
 
@@ -188,7 +187,7 @@ class TenantFilter(admin.SimpleListFilter):
         return queryset.filter(**{f"{self.path}__in": shops(request).filter(slug=self.value())})
 
 
-class TenantScopedAdmin(Scoped, ModelAdmin):
+class TenantScopedAdmin(OrNotFound, Scoped, ModelAdmin):
     """The admin of a model that belongs to a shop, limited to the user's shops in every view."""
 
     form: Any = ShopForm
@@ -209,13 +208,6 @@ class TenantScopedAdmin(Scoped, ModelAdmin):
         from tenants import switcher
 
         return {**switcher.initial(request), **super().get_changeform_initial_data(request)}
-
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """Raises Http404 where Django would redirect or refuse: what is not yours is not there."""
-        obj = super().get_object(request, object_id, from_field)
-        if obj is None:
-            raise Http404
-        return obj
 
     def changeable(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
         """Of the chosen objects those of shops where the user may change them, without order or joins."""

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.text import slugify
 
@@ -76,3 +77,8 @@ def suggest(name: str) -> str:
     text = unicodedata.normalize("NFKD", text).replace("&", " and ")
     slug = re.sub(r"-{2,}", "-", slugify(text))[:LONGEST].strip("-")
     return slug if len(slug) >= 3 else (f"{slug}-shop" if slug else "")
+
+
+def host_of(slug: str) -> str:
+    """A shop's own host on the platform."""
+    return f"{slug}.{settings.PLATFORM_DOMAIN}"

@@ -40,7 +40,6 @@ def with_facts(shops: QuerySet[Tenant]) -> QuerySet[Tenant]:
     """The shops with what the checklist and the notices need, in one query whatever their number."""
     mine = {"tenant": OuterRef("pk")}
     products = apps.get_model("catalog", "Product")._default_manager.filter(**mine)
-    knowledge = apps.get_model("chat", "KnowledgeSource")._default_manager.filter(**mine)
     turns = apps.get_model("chat", "Turn")._default_manager.filter(group=OuterRef("pk"))
     groups = apps.get_model("chat", "QuestionGroup")._default_manager.filter(**mine, state="open")
     questions = groups.filter(Exists(turns))  # as the list of them counts
@@ -50,14 +49,13 @@ def with_facts(shops: QuerySet[Tenant]) -> QuerySet[Tenant]:
     return shops.select_related("landing__live", "plan").annotate(
         **counts,
         has_product=Exists(products.filter(status="active")),
-        has_knowledge=Exists(knowledge),
         has_domain=Exists(Domain.objects.filter(**mine, is_platform=False)),
         has_own_page=Exists(Revision.objects.filter(**mine, number__gt=1)),
         low_stock=_count(low),
         unanswered=_count(questions),
         suspended_for=Subquery(Suspension.objects.filter(**mine, lifted_at=None).values("text")[:1]),
         failed=_count(failed),
-        waiting=_count(StaleDocument.objects.filter(**mine, parked_at=None)),
+        waiting=Exists(StaleDocument.objects.filter(**mine, parked_at=None)),
     )
 
 
@@ -86,7 +84,7 @@ def steps_of(shop: Any) -> list[Step]:
         ),
         Step(
             title="Answer what people ask", text="Shipping, returns, care: your shop's chat answers from this.",
-            url=reverse("admin:chat_knowledgesource_changelist") + here, done=shop.has_knowledge,
+            url=reverse("admin:chat_knowledgesource_changelist") + here, done=shop.count_of_knowledge > 0,
         ),
         Step(
             title="Connect your own domain", text="Your shop has an address already; your own is easier to remember.",

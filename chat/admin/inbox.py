@@ -13,6 +13,7 @@ from chat import inbox, try_it
 from chat.forms import AnswerForm
 from chat.models import KnowledgeSource, QuestionGroup
 from controlplane.adapters.errors import AdapterError
+from controlplane.publishing.keyset import badge
 from controlplane.publishing.unfold import display
 from tenants.plans import PlanLimitError
 from tenants.scoping import Role, TenantFilter, TenantScopedAdmin, shops, warn_of_limit
@@ -195,5 +196,4 @@ def _is(hit: Any, draft: KnowledgeSource) -> bool:
 
 def open_count(request: HttpRequest) -> str:
     """The sidebar's badge."""
-    groups = QuestionGroup.objects.filter(state=State.OPEN, tenant__in=shops(request)).exclude(turns=None)
-    return str(groups.distinct().count() or "")
+    return badge(QuestionGroup.objects.filter(state=State.OPEN, tenant__in=shops(request)).exclude(turns=None))

@@ -10,6 +10,7 @@ from django.db import models
 from controlplane.publishing.models import OwnedDocument, Publishable
 from storefront.documents import ChatSettings
 from tenants.models import Tenant, pages_of_tenants
+from tenants.models.plans import CHAT_LIMITS
 from tenants.validators import validate_link
 
 MAX_SUGGESTIONS, MAX_REFUSED = 6, 12
@@ -97,7 +98,7 @@ class ChatProfile(Publishable):
     @property
     def budgets(self) -> dict[str, int]:
         """The budgets that count: the merchant's own, at most those of the shop's plan."""
-        return {name: self.tenant.limits.cap(name, getattr(self, name)) for name in ("daily_messages", "daily_tokens")}
+        return {name: self.tenant.limits.cap(name, getattr(self, name)) for name in CHAT_LIMITS}
 
     @property
     def settings(self) -> ChatSettings:

@@ -9,7 +9,6 @@ from controlplane.adapters.errors import AdapterError
 ORIGIN = "https://challenges.cloudflare.com"
 """Where the widget's script and frame come from (Turnstile reference, Content Security Policy)."""
 VERIFY_URL = f"{ORIGIN}/turnstile/v0/siteverify"
-SCRIPT_URL = f"{ORIGIN}/turnstile/v0/api.js"
 TIMEOUT = httpx.Timeout(5.0, connect=2.0)
 LONGEST = 2048
 """Characters of a token at most (Turnstile, server-side validation); longer ones are not worth a request."""

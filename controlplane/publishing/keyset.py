@@ -128,6 +128,12 @@ def counted(rows: models.QuerySet[Any], most: int = COUNTED) -> tuple[int, bool]
     return min(count, most), count > most
 
 
+def badge(rows: models.QuerySet[Any], most: int = 99) -> str:
+    """How many rows there are, for a sidebar: "" for none, "99+" for more."""
+    count, more = counted(rows, most)
+    return f"{count}+" if more else str(count or "")
+
+
 class UncountedPaginator(Paginator[Any]):
     """Numbered pages for choosers that load on: as many as one asks for, and the last one looks one row ahead."""
 

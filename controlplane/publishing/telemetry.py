@@ -4,8 +4,16 @@ Pure: no Django. It is a database of its own, so that the Worker's token for it 
 by `storefront.telemetry`; the control plane collects from here.
 """
 
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
 from controlplane.adapters.errors import AdapterError
 from controlplane.adapters.turso import Statement, TursoDatabase
+
+TABLES = ("turn", "rating", "usage", "report")
+"""What knows of a tenant."""
 
 # One entry a version; an entry that has run anywhere is never edited (see vectors.py).
 _SCHEMA: tuple[tuple[str, ...], ...] = (
@@ -85,8 +93,23 @@ class TelemetryStore:
 
     def delete_tenant(self, tenant_id: str) -> None:
         """Forgets everything about a tenant's chats, and what was reported of it."""
-        tables = ("turn", "rating", "usage", "report")
-        self._database.batch([Statement(f"DELETE FROM {table} WHERE tenant_id = ?", [tenant_id]) for table in tables])  # noqa: S608
+        self._database.batch([Statement(f"DELETE FROM {table} WHERE tenant_id = ?", [tenant_id]) for table in TABLES])  # noqa: S608
 
     def _version(self) -> int:
         return int(self._database.execute("SELECT max(version) FROM schema_version")[0][0] or 0)
+
+
+def text_of(value: Any, length: int) -> str:
+    """What a shopper typed, cut and without what PostgreSQL takes in no text."""
+    return str(value or "").replace("\0", "").encode("utf-8", "ignore").decode()[:length]
+
+
+def time_of(value: Any, now: datetime) -> datetime:
+    """From milliseconds UTC. The edge's clock may be off: nothing happened in the future."""
+    return min(datetime.fromtimestamp(int(value) / 1000, UTC), now)
+
+
+def delete_rows(database: TursoDatabase, table: str, column: str, values: Sequence[Any]) -> None:
+    wanted = json.dumps([str(one) for one in values])
+    sql = f"DELETE FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))"  # noqa: S608 - names of ours
+    database.batch([Statement(sql, [wanted])])

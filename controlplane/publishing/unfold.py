@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from django.contrib import admin
+from django.http import Http404, HttpRequest
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -31,4 +32,28 @@ else:
     from unfold.admin import ModelAdmin, TabularInline
     from unfold.decorators import display
 
-__all__ = ["ModelAdmin", "TabularInline", "display"]
+
+class LookOnly:
+    """For admins of what is written elsewhere; before ModelAdmin among the bases."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class OrNotFound:
+    """Raises Http404 where Django would lead to the front page: what is not yours is not there."""
+
+    def get_object(self: Any, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        obj = super().get_object(request, object_id, from_field)  # type: ignore[misc]
+        if obj is None:
+            raise Http404
+        return obj
+
+
+__all__ = ["LookOnly", "ModelAdmin", "OrNotFound", "TabularInline", "display"]

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db.models import Case, F, QuerySet, When
-from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
 from django.utils.dateparse import parse_datetime
@@ -20,7 +20,7 @@ from django.utils.timezone import is_aware, make_aware
 from unfold.contrib.filters.admin import RangeDateTimeFilter, TextFilter
 
 from controlplane.publishing.keyset import KeysetAdmin
-from controlplane.publishing.unfold import ModelAdmin, display
+from controlplane.publishing.unfold import LookOnly, ModelAdmin, OrNotFound, display
 from tenants.audit import export, recording
 from tenants.models import AuditEntry, Tenant
 from tenants.scoping import Role, TenantFilter, is_platform_staff, may, shops
@@ -34,14 +34,10 @@ FOR_OWNERS = (
 """What owners read of; the platform's own notes about a shop are not among them."""
 
 
-def sees_everything(request: HttpRequest) -> bool:
-    return is_platform_staff(request) and getattr(request.user, "has_perm", lambda _: False)("tenants.support_tenant")
-
-
 def entries_for(request: HttpRequest) -> QuerySet[Any]:
     """The entries that the user may read, each with `shown_addr`: owners don't learn where platform staff sit."""
     entries: Any = AuditEntry.objects.select_related("content_type")
-    if sees_everything(request):
+    if is_platform_staff(request):
         everything: QuerySet[Any] = entries.annotate(shown_addr=F("remote_addr"))
         return everything
     mine = list(shops(request, Role.OWNER).values_list("pk", flat=True)) if may(request, Role.OWNER) else []
@@ -78,7 +74,7 @@ class PersonFilter(TextFilter):  # type: ignore[misc]
         value = (self.value() or "").strip()
         if not value:
             return queryset
-        if not sees_everything(request):
+        if not is_platform_staff(request):
             return queryset.filter(actor_name__icontains=value)
         user = User.objects.filter(username=value).first()
         return queryset.filter(actor=user.pk) if user else queryset.filter(actor_email=value)
@@ -98,7 +94,7 @@ class KindFilter(admin.SimpleListFilter):
     parameter_name = "kind"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        everything = sees_everything(request)
+        everything = is_platform_staff(request)
         models = [model for model in recording.covered() if everything or model._meta.label in FOR_OWNERS]
         return sorted(
             ((model._meta.label_lower, str(model._meta.verbose_name)) for model in models), key=lambda m: m[1]
@@ -137,7 +133,7 @@ class WhenFilter(RangeDateTimeFilter):  # type: ignore[misc]
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(KeysetAdmin, ModelAdmin):
+class AuditEntryAdmin(LookOnly, OrNotFound, KeysetAdmin, ModelAdmin):
     list_display = ("when", "who", "did", "what", "shop", "fields_changed", "address")
     list_display_links = ("when",)
     list_filter_submit = True
@@ -149,31 +145,16 @@ class AuditEntryAdmin(KeysetAdmin, ModelAdmin):
     fields = ("moment", "who", "action_in_words", "what", "object_pk", "shop", "table", "address", "cid")
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return sees_everything(request) or may(request, Role.OWNER)
+        return is_platform_staff(request) or may(request, Role.OWNER)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_module_permission(request)  # which entries: the queryset
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return entries_for(request)
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        obj = super().get_object(request, object_id, from_field)
-        if obj is None:
-            raise Http404
-        return obj
-
     def get_list_filter(self, request: HttpRequest) -> Any:
-        shop = ShopFilter if sees_everything(request) else TenantFilter
+        shop = ShopFilter if is_platform_staff(request) else TenantFilter
         return (shop, PersonFilter, KindFilter, ActionFilter, ("timestamp", WhenFilter), RequestFilter)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:

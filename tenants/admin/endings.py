@@ -15,11 +15,10 @@ from django.utils.module_loading import import_string
 from django.views.decorators.http import require_POST
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget, UnfoldBooleanWidget
 
-from controlplane.publishing.unfold import ModelAdmin, display
+from controlplane.publishing.unfold import LookOnly, ModelAdmin, display
 from tenants import closing
 from tenants.erasing import machine, person
-from tenants.erasing.shop import STEPS, leftovers_of
-from tenants.management.commands.leftovers import known
+from tenants.erasing.shop import STEPS, known, leftovers_of
 from tenants.models import ClosedShop, Erasure, Tenant
 from tenants.scoping import may_close, may_moderate
 
@@ -27,18 +26,9 @@ SHOP_COLOURS = {"grace": "warning", "erasing": "danger", "erased": "success"}
 STATES = {"done": ("success", "Done"), "running": ("info", "Under way"), "trouble": ("danger", "Held up")}
 
 
-class ReadOnly(ModelAdmin):
+class ReadOnly(LookOnly, ModelAdmin):
     class Media:
         css = {"all": ["tenants/lifecycle.css"]}
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
 
 
 @admin.register(ClosedShop)

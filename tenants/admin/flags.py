@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, reverse
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from controlplane.publishing.keyset import KeysetAdmin
+from controlplane.publishing.keyset import KeysetAdmin, badge
 from controlplane.publishing.unfold import display
 from tenants.admin.moderators import ModeratorsOnly
 from tenants.flags import rules
@@ -21,15 +21,13 @@ from tenants.publishing_line import address_of
 
 STATUS_COLOURS = {"open": "warning", "assigned": "info", "resolved": "success", "dismissed": "default"}
 KIND_COLOURS = {kind.value: "danger" if Flag.GRAVITY.get(kind.value, 0) >= 50 else "default" for kind in Flag.Kind}
-MOST_COUNTED = 99
 MOST_REPORTS = 50
 BY_RULE = {Flag.Kind.WORD, Flag.Kind.LINK, Flag.Kind.SCRIPT}
 
 
 def open_count() -> str:
     """The sidebar's badge: how many nobody has taken, "99+" for more."""
-    count = Flag.objects.filter(closed=False, status=Flag.Status.OPEN)[: MOST_COUNTED + 1].count()
-    return f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count or "")
+    return badge(Flag.objects.filter(closed=False, status=Flag.Status.OPEN))
 
 
 def moderators() -> models.QuerySet[User]:
@@ -142,7 +140,6 @@ class FlagAdmin(KeysetAdmin, ModeratorsOnly):
     def save_model(self, request: HttpRequest, obj: Flag, form: Any, change: bool) -> None:
         obj.source, obj.merge_key = Flag.Source.STAFF, uuid.uuid4().hex
         super().save_model(request, obj, form, change)
-        obj.weigh()
         obj.notes.create(author_id=request.user.pk, text="Raised this flag.")
 
     # --- one flag ---
@@ -154,7 +151,6 @@ class FlagAdmin(KeysetAdmin, ModeratorsOnly):
         form = ActForm(request.POST or None)
         if request.method == "POST" and form.is_valid() and self._act(request, flag, form):
             return HttpResponseRedirect(request.get_full_path())
-        flag.refresh_from_db()
         context = {
             **self.admin_site.each_context(request), "opts": self.opts, "title": "Flag", "original": flag, "flag": flag,
             "form": form, "media": self.media, "mine": flag.assignee_id == request.user.pk,

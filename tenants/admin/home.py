@@ -1,12 +1,13 @@
 """The admin's front page and sidebar, by what the user may see."""
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
 
-from controlplane.publishing.keyset import counted
+from controlplane.publishing.keyset import badge, counted
 from controlplane.publishing.models import StaleDocument
 from tenants import switcher
 from tenants.admin import flags
@@ -34,7 +35,16 @@ MOST_CARDS = 12
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """Unfold's sidebar groups."""
+    """Unfold's sidebar groups, with their badges counted; none where there is nothing to count."""
+    groups = groups_of(request)
+    for item in (item for group in groups for item in group["items"]):
+        if (count := item.pop("count", None)) and (text := count()):
+            item["badge"] = text
+    return groups
+
+
+def groups_of(request: HttpRequest) -> list[dict[str, Any]]:
+    """The groups with what would count their badges: whoever shows none need not count."""
     groups: list[dict[str, Any]] = [{"items": [_link("Home", "home", "index")]}]
     if may(request, Role.VIEWER):
         groups.append(
@@ -59,7 +69,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 "title": "Chat",
                 "items": [
                     {**_link("Knowledge", "menu_book", "chat_knowledgesource_changelist"), "active": _is_knowledge},
-                    {**_link("Unanswered", "help", "chat_questiongroup_changelist"), **_badge(request)},
+                    {**_link("Unanswered", "help", "chat_questiongroup_changelist"),
+                     "count": partial(_unanswered, request)},
                     _link("Conversations", "forum", "chat_conversation_changelist"),
                     _link("Try it", "troubleshoot", "chat_knowledgesource_try"),
                     _link("Chat settings", "tune", "chat_chatprofile_changelist"),
@@ -73,7 +84,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 "separator": True,
                 "items": [
                     *(_flags() if may_moderate(request) else []),
-                    _link("Appeals", "gavel", "tenants_appeal_changelist") | _waiting(request),
+                    {**_link("Appeals", "gavel", "tenants_appeal_changelist"), "count": _appeals},
                     _link("Closing", "delete_forever", "tenants_closingrequest_changelist"),
                     _link("Views as merchant", "visibility", "tenants_actingsession_changelist"),
                 ],
@@ -100,9 +111,8 @@ def account(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _flags() -> list[dict[str, Any]]:
-    count = flags.open_count()
     return [
-        {**_link("Flags", "flag", "tenants_flag_changelist"), **({"badge": count} if count else {})},
+        {**_link("Flags", "flag", "tenants_flag_changelist"), "count": flags.open_count},
         _link("Blocked words and links", "block", "tenants_contentrule_changelist"),
     ]
 
@@ -112,15 +122,13 @@ def _is_knowledge(request: HttpRequest) -> bool:
     return request.path.startswith(reverse("admin:chat_knowledgesource_changelist")) and request.path != trying
 
 
-def _badge(request: HttpRequest) -> dict[str, str]:
-    """None where there is nothing to count: Unfold would draw an empty one."""
+def _unanswered(request: HttpRequest) -> str:
     count: str = import_string("chat.admin.inbox.open_count")(request)  # upward, so by its path
-    return {"badge": count} if count else {}
+    return count
 
 
-def _waiting(request: HttpRequest) -> dict[str, str]:
-    count, more = counted(Appeal.objects.filter(answered_at=None), 99)
-    return {"badge": f"{count}+" if more else str(count)} if count else {}
+def _appeals() -> str:
+    return badge(Appeal.objects.filter(answered_at=None))
 
 
 def _link(title: str, icon: str, name: str, needs: str = "") -> dict[str, Any]:

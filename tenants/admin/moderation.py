@@ -293,13 +293,12 @@ def changelist() -> str:
 
 def panel_of(request: HttpRequest, tenant: Tenant) -> dict[str, Any]:
     """What a colleague sees above a shop's form: five queries at most."""
-    past = list(tenant.suspensions.select_related("by", "lifted_by").prefetch_related("appeals")[:6])
+    past = list(tenant.suspensions.select_related("by")[:6])
     current = next((one for one in past if one.lifted_at is None), None)
     closing = ClosingRequest.open_of(tenant)
     appeals = list(current.appeals.all()) if current else []
     return {
         "may_moderate": may_moderate(request), "may_close": may_close(request),
-        "may_act": ActingSession.allows(cast(User, request.user), ActingSession.Mode.READ),
         "active": tenant.status == Tenant.Status.ACTIVE, "suspended": tenant.status == Tenant.Status.SUSPENDED,
         "closed": tenant.status == Tenant.Status.CLOSED,
         "suspension": current, "appeals": appeals, "past": [one for one in past if one.lifted_at is not None],

@@ -9,12 +9,12 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from controlplane.publishing.unfold import ModelAdmin, display
+from controlplane.publishing.unfold import LookOnly, ModelAdmin, display
 from tenants.models import ActingSession, Appeal, ClosingRequest
 from tenants.scoping import is_platform_staff
 
 
-class LookOnlyAdmin(ModelAdmin):
+class LookOnlyAdmin(LookOnly, ModelAdmin):
     """Nobody adds, changes or deletes here, whatever permissions they hold."""
 
     show_full_result_count = False
@@ -25,15 +25,6 @@ class LookOnlyAdmin(ModelAdmin):
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return is_platform_staff(request)
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 def link_to(pk: object, name: str) -> SafeString | str:

@@ -7,13 +7,13 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import URLPattern
 
-from controlplane.publishing.unfold import ModelAdmin
+from controlplane.publishing.unfold import ModelAdmin, OrNotFound
 from tenants.scoping import may_moderate
 
 View = Callable[..., HttpResponseBase]
 
 
-class ModeratorsOnly(ModelAdmin):
+class ModeratorsOnly(OrNotFound, ModelAdmin):
     """Every address of this admin answers 404 to whoever may not moderate; who isn't logged in is asked to."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -36,13 +36,6 @@ class ModeratorsOnly(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return may_moderate(request)
-
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """Raises Http404 where Django would lead to the front page."""
-        obj = super().get_object(request, object_id, from_field)
-        if obj is None:
-            raise Http404
-        return obj
 
 
 def _guarded(view: View) -> View:

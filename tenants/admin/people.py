@@ -9,8 +9,9 @@ from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from controlplane.publishing.models import take_turns
 from controlplane.publishing.unfold import TabularInline
-from tenants.models import Membership, Tenant
+from tenants.models import Membership
 from tenants.moderation.acting import acting_of
 from tenants.scoping import Role, Scoped, is_platform_staff, may_change_any_shop
 
@@ -46,7 +47,7 @@ class MembershipFormSet(BaseInlineFormSet[Any, Any, Any]):
     def clean(self) -> None:
         super().clean()
         # Two owners may remove each other at the same moment: one waits here, and then the other is gone.
-        Tenant.objects.select_for_update().filter(pk=self.instance.pk).first()
+        take_turns([self.instance.pk])
         stored = set(Membership.objects.filter(tenant=self.instance.pk).values_list("pk", flat=True))
         kept = [form for form in self.forms if form.cleaned_data and not form.cleaned_data.get("DELETE")]
         owners = [form for form in kept if form.cleaned_data.get("role") == Role.OWNER]

@@ -43,7 +43,7 @@ class PlanAdmin(ModelAdmin):
 
 def bars_of(tenant: Any) -> list[dict[str, Any]]:
     """What the shop's page shows of its plan, a bar for each thing that is counted."""
-    return [bar_of(use) for use in uses_of(tenant.pk)]
+    return [bar_of(use) for use in uses_of(tenant)]
 
 
 def bar_of(use: Use) -> dict[str, Any]:

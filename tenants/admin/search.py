@@ -18,7 +18,7 @@ from django.urls import reverse
 from unfold.dataclasses import SearchResult
 
 from tenants.admin import shop_list
-from tenants.admin.home import navigation
+from tenants.admin.home import groups_of
 from tenants.models import Section, Tenant
 from tenants.scoping import Role, is_platform_staff, may, roles
 
@@ -55,7 +55,7 @@ def results(request: HttpRequest, term: str) -> Iterator[SearchResult]:
 
 def pages(request: HttpRequest, term: str) -> Iterator[SearchResult]:
     """The sidebar's entries by name."""
-    for group in navigation(request):
+    for group in groups_of(request):
         for item in group["items"]:
             if term.lower() in item["title"].lower():
                 yield SearchResult(title=item["title"], description="Page", link=item["link"], icon=item["icon"])

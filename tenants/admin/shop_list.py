@@ -9,7 +9,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.models import User
-from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest
@@ -78,24 +77,6 @@ class FlaggedFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Any]:
         flagged: QuerySet[Any] = queryset.flagged() if self.value() == "yes" else queryset
         return flagged
-
-
-def filters() -> tuple[Any, ...]:
-    """Status and failures; plan and flags where shops have them."""
-    found: list[Any] = ["status", FailuresFilter]
-    if _has("plan"):
-        found.insert(1, "plan")
-    if _has("flags") and hasattr(Tenant.objects, "flagged"):
-        found.append(FlaggedFilter)
-    return tuple(found)
-
-
-def _has(name: str) -> bool:
-    try:
-        Tenant._meta.get_field(name)
-    except FieldDoesNotExist:
-        return False
-    return True
 
 
 def mark_publishing(shops: Sequence[Any]) -> None:

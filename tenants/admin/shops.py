@@ -71,6 +71,7 @@ class TenantAdmin(Invitations, KeysetAdmin, LifecycleViews, ModeratedAdmin):
     tenant_path = "pk"
     form = TenantForm
     list_display = ("name", "slug", "state", "address", "currency", "publishing")
+    list_filter = ("status", "plan", shop_list.FailuresFilter, shop_list.FlaggedFilter)
     sortable_by = ("slug",)
     search_fields = ("slug", "name")
     search_help_text = "Slug, host, name or owner’s e-mail"
@@ -131,9 +132,6 @@ class TenantAdmin(Invitations, KeysetAdmin, LifecycleViews, ModeratedAdmin):
         obj.pk = opened.pk
         obj._state.adding = False
         obj.refresh_from_db()
-
-    def get_list_filter(self, request: HttpRequest) -> Any:
-        return shop_list.filters()
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         if not search_term.strip() or not is_platform_staff(request):

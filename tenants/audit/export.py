@@ -7,9 +7,11 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
+
+from controlplane.publishing import keyset
 
 COLUMNS = ("when", "person", "e-mail", "shop", "shop id", "action", "kind", "object", "object id", "changes",
            "address", "request")  # fmt: skip
@@ -29,18 +31,16 @@ def response(request: HttpRequest, entries: QuerySet[Any]) -> StreamingHttpRespo
 
 def _pieces(entries: QuerySet[Any]) -> Iterator[str]:
     yield "\ufeff" + _lines([COLUMNS])  # the mark tells spreadsheets that it is UTF-8
-    entries, last = entries.order_by("-timestamp", "-pk"), None
+    keys, rest = keyset.keys_of(entries.model, ["-timestamp", "-pk"]), entries
+    order = [key.order(backward=False) for key in keys]
     while True:
-        rest = entries
-        if last is not None:
-            older = Q(timestamp__lt=last.timestamp) | Q(timestamp=last.timestamp, pk__lt=last.pk)
-            rest = entries.filter(older, timestamp__lte=last.timestamp)
-        found = list(rest[:PIECE])
+        found = list(rest.order_by(*order)[:PIECE])
         if found:
             yield _lines([_cells(entry) for entry in found])
         if len(found) < PIECE:
             return
-        last = found[-1]
+        last = [key.value_of(found[-1]) for key in keys]
+        rest = entries.filter(keyset.beyond(keys, last, backward=False))
 
 
 async def _asynchronous(pieces: Iterator[str]) -> AsyncIterator[str]:

@@ -165,11 +165,6 @@ def _name_of(instance: Any, tenant_id: uuid.UUID | None) -> str:
     return names[tenant_id]
 
 
-def note(shop: models.Model, **changes: tuple[object, object]) -> None:
-    """Tells of what has no entry of its own, such as a thousand conversations deleted at once."""
-    record(shop, 1, changes)
-
-
 @contextmanager
 def gathered() -> Iterator[None]:
     """Entries of this block are written in one statement at its end, within the same transaction."""

@@ -1,11 +1,8 @@
 """Mail to a shop's owners about a domain: what changed, and reminders of what is left to do."""
 
-import logging
 from datetime import datetime, timedelta
-from smtplib import SMTPException
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
@@ -13,9 +10,8 @@ from django.utils import timezone
 from tenants.domains.names import unicode_of
 from tenants.domains.records import letter
 from tenants.domains.states import State
-from tenants.models import Domain, Membership
-
-logger = logging.getLogger(__name__)
+from tenants.mail import sent
+from tenants.models import Domain, owners_addresses
 
 REMINDERS = (timedelta(days=1), timedelta(days=7), timedelta(days=14))
 
@@ -48,7 +44,7 @@ def on_change(row: Domain, state: str) -> None:
 def remind(now: datetime | None = None) -> int:
     """Reminds of claims that wait for their merchant, after 1, 7 and 14 days. Returns how many were sent."""
     now = now or timezone.now()
-    sent = 0
+    count = 0
     for number, after in enumerate(REMINDERS):
         waiting = Domain.objects.filter(
             is_platform=False, live_at=None, reminders=number, waiting_since__lte=now - after,
@@ -58,18 +54,11 @@ def remind(now: datetime | None = None) -> int:
             # Counted first, in one statement: two beats at once must not write twice.
             counted = Domain._base_manager.filter(pk=row.pk, reminders=number).update(reminders=F("reminders") + 1)
             if counted and row.words.kind == "you":
-                sent += _send(row, f"{unicode_of(row.host)} waits for you", f"{row.words.text}\n\n{letter(row)}")
-    return sent
+                count += _send(row, f"{unicode_of(row.host)} waits for you", f"{row.words.text}\n\n{letter(row)}")
+    return count
 
 
 def _send(row: Domain, subject: str, text: str) -> bool:
-    owners = Membership.objects.filter(tenant=row.tenant_id, role=Membership.Role.OWNER, user__is_active=True)
-    addresses = [address for address in owners.values_list("user__email", flat=True) if address]
     link = settings.ADMIN_URL + reverse("admin:tenants_domain_change", args=[row.pk])
-    try:
-        for address in addresses:  # one mail each: owners need not know each other's addresses
-            send_mail(subject, f"{text}\n\n{link}\n", None, [address])
-    except (OSError, SMTPException) as error:
-        logger.warning("Mail about %s was not sent: %s", row.host, error)
-        return False
-    return bool(addresses)
+    went = [sent(subject, f"{text}\n\n{link}\n", address) for address in owners_addresses(row.tenant_id)]
+    return bool(went) and all(went)

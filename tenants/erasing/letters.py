@@ -1,19 +1,15 @@
 """Mail to a shop's owners about its end: that it closed, how long it can be restored, that nothing is left of it."""
 
-import logging
 from collections.abc import Mapping, Sequence
-from smtplib import SMTPException
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db import transaction
 from django.urls import reverse
 from django.utils.formats import date_format
 
-from tenants.models import ClosedShop, Membership, Tenant
-
-logger = logging.getLogger(__name__)
+from tenants.mail import sent
+from tenants.models import ClosedShop, Tenant, owners_addresses
 
 
 def closed(shop: Tenant, row: ClosedShop) -> None:
@@ -81,18 +77,14 @@ def _link(shop: Tenant, page: str = "close") -> str:
 
 
 def _to_owners(shop: Tenant, subject: str, text: str) -> None:
-    owners = Membership.objects.filter(tenant=shop, role=Membership.Role.OWNER, user__is_active=True)
-    _send(subject, text, sorted({address for address in owners.values_list("user__email", flat=True) if address}))
+    _send(subject, text, owners_addresses(shop.pk))
 
 
 def _send(subject: str, text: str, addresses: Sequence[str]) -> None:
-    """One mail each, once the change is committed; a mail server that is away holds up nothing."""
+    """One mail each, once the change is committed."""
 
     def send() -> None:
         for address in addresses:
-            try:
-                send_mail(subject, f"{text}\n", None, [address])
-            except (OSError, SMTPException) as error:
-                logger.warning("A mail about the end of a shop was not sent: %s", error)
+            sent(subject, f"{text}\n", address)
 
     transaction.on_commit(send)

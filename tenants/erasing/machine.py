@@ -3,7 +3,6 @@ that finds nothing ends it. `Erasure.next_try_at` is the lease, as in the outbox
 
 import dataclasses
 import logging
-import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -93,10 +92,9 @@ def run_due() -> int:
 
 def claim(now: datetime | None = None) -> Erasure | None:
     now = now or timezone.now()
-    lease = now + LEASE + timedelta(microseconds=random.randrange(10_000_000))  # noqa: S311
     due = Erasure.objects.filter(finished_at=None, next_try_at__lte=now).order_by("next_try_at")
     for pk in due.values_list("pk", flat=True)[:20]:
-        if Erasure.objects.filter(pk=pk, finished_at=None, next_try_at__lte=now).update(next_try_at=lease):
+        if Erasure.objects.filter(pk=pk, finished_at=None, next_try_at__lte=now).update(next_try_at=now + LEASE):
             return Erasure.objects.get(pk=pk)
     return None
 

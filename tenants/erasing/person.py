@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from allauth.account.models import EmailAddress
-from django.apps import apps
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
@@ -19,7 +18,7 @@ from controlplane.publishing.models import take_turns
 from tenants.erasing import history as log
 from tenants.erasing import letters, machine
 from tenants.erasing.machine import Left, Step
-from tenants.models import Erasure, Membership, Tenant
+from tenants.models import Erasure, Invitation, Membership, Tenant
 
 
 def begin(email: str, by: Any = None) -> Erasure:
@@ -130,9 +129,5 @@ def _sessions(known: Mapping[str, Any]) -> Iterator[Session]:
 
 def _by_address(address: str) -> Iterator[models.QuerySet[Any]]:
     """Rows that are about an address and nothing else: proven ones, invitations."""
-    for label in ("account.EmailAddress", "tenants.Invitation"):
-        try:
-            model: Any = apps.get_model(label)
-        except LookupError:
-            continue
+    for model in (EmailAddress, Invitation):
         yield model._base_manager.filter(email__iexact=address)

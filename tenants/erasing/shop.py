@@ -5,21 +5,21 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from django.conf import settings
 from django.db import models
 from django.db.models.deletion import ProtectedError, RestrictedError
 from django.utils import timezone
-from django.utils.module_loading import import_string
 
 from controlplane.adapters.errors import AdapterError
 from controlplane.publishing.models import StaleDocument
 from tenants.audit.entries import AuditEntry
 from tenants.domains.reconciling import Run
 from tenants.domains.states import State
+from tenants.erasing import files as shelves
 from tenants.erasing import history as log
 from tenants.erasing import letters, stores
 from tenants.erasing.machine import Left, NotYetError, Step, asked
 from tenants.models import ClosedShop, Domain, Erasure, Tenant
+from tenants.models.closing import inventory_of
 from tenants.moderation import forgetting
 
 A_STEP = 500
@@ -63,7 +63,7 @@ def telemetry(erasure: Erasure) -> int:
 
 
 def files(erasure: Erasure) -> int:
-    return sum(import_string(path)(_id(erasure)) for path in settings.SHOP_FILES["erase"])
+    return shelves.erase(_id(erasure))
 
 
 def history(erasure: Erasure) -> int:
@@ -122,6 +122,15 @@ def leftovers_of(tenant_id: uuid.UUID, known: Mapping[str, Any]) -> list[Left]:
     ]
 
 
+def known(tenant_id: uuid.UUID) -> dict[str, Any]:
+    """What an erasure under way has noted, or what the database says while the shop is there."""
+    under_way = Erasure.objects.filter(kind="shop", subject=str(tenant_id), finished_at=None).first()
+    if under_way is not None:
+        return dict(under_way.inventory)
+    shop = Tenant.objects.filter(pk=tenant_id).first()
+    return inventory_of(shop) if shop else {}
+
+
 def left_in_database(tenant_id: uuid.UUID) -> Sequence[Left]:
     shop = Tenant.objects.filter(pk=tenant_id)
     counts = {str(Tenant._meta.verbose_name): shop.count()}
@@ -133,7 +142,7 @@ def left_in_database(tenant_id: uuid.UUID) -> Sequence[Left]:
 
 
 def left_in_files(tenant_id: uuid.UUID) -> Sequence[Left]:
-    found = [name for path in settings.SHOP_FILES["list"] for name in import_string(path)(tenant_id)]
+    found = [name for _, name in shelves.files_of(tenant_id)]
     return [Left(store="Files", what=f"files ({', '.join(found[:3])})", count=len(found))]
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from controlplane.adapters.errors import AdapterError
 from controlplane.adapters.turso import TursoDatabase
 from controlplane.publishing import cells
-from controlplane.publishing.telemetry import TelemetryStore
+from controlplane.publishing.telemetry import TABLES, TelemetryStore
 from storefront.documents import DocumentError, DomainRecord, domain_key, draft_key
 from tenants.domains.looking import Budget
 from tenants.erasing.machine import Left, NotYetError
@@ -66,23 +66,23 @@ OWNED: Mapping[str, str] = {"cartItems": "cart.tenantId", "carts": "tenantId", "
 """What belongs to a shop, and the attribute that says so; lines before their carts, products before their shop."""
 
 
-def erase_instant(tenant_id: uuid.UUID) -> int:
+def erase_instant(id_: uuid.UUID | str, owned: Mapping[str, str] = OWNED) -> int:
     count = 0
     for cell in settings.REALTIME_CELLS:
         app = cells.realtime(cell)
-        for namespace, attribute in OWNED.items():
-            ids = app.ids(namespace, {attribute: str(tenant_id)})
+        for namespace, attribute in owned.items():
+            ids = app.ids(namespace, {attribute: str(id_)})
             app.delete(namespace, ids)
             count += len(ids)
     return count
 
 
-def left_in_instant(tenant_id: uuid.UUID) -> Sequence[Left]:
+def left_in_instant(id_: uuid.UUID | str, owned: Mapping[str, str] = OWNED) -> Sequence[Left]:
     return [
         Left(store=f"Instant ({cell})", what=namespace, count=len(ids))
         for cell in settings.REALTIME_CELLS
-        for namespace, attribute in OWNED.items()
-        if (ids := cells.realtime(cell).ids(namespace, {attribute: str(tenant_id)}))
+        for namespace, attribute in owned.items()
+        if (ids := cells.realtime(cell).ids(namespace, {attribute: str(id_)}))
     ]
 
 
@@ -113,21 +113,18 @@ def left_in_turso(tenant_id: uuid.UUID, known: Inventory) -> Sequence[Left]:
         cells.vectors(cell)  # its schema
         database = cells.vector_database(cell)
         counts = {
-            table: _count(database, f"SELECT count(*) FROM {table} WHERE tenant_id = ?", [str(tenant_id)])  # noqa: S608
+            table: count_of(database, f"SELECT count(*) FROM {table} WHERE tenant_id = ?", [str(tenant_id)])  # noqa: S608
             for table in ("chunk", "chunk_vec", "tenant_number")
         }
         numbers = {*known.get("numbers", {}).get(cell, ()), *_numbers(database, tenant_id)}
         words = "SELECT count(*) FROM chunk_fts WHERE rowid BETWEEN ? AND ?"
-        counts["chunk_fts"] = sum(_count(database, words, [one << 32, one << 32 | 0xFFFFFFFF]) for one in numbers)
+        counts["chunk_fts"] = sum(count_of(database, words, [one << 32, one << 32 | 0xFFFFFFFF]) for one in numbers)
         left += [Left(store=f"Turso ({cell})", what=f"rows of {table}", count=n) for table, n in counts.items()]
     return left
 
 
-def _count(database: TursoDatabase, sql: str, values: list[Any]) -> int:
+def count_of(database: TursoDatabase, sql: str, values: list[Any]) -> int:
     return int(database.execute(sql, values)[0][0] or 0)
-
-
-TELEMETRY = ("turn", "rating", "usage", "report")
 
 
 def erase_telemetry(tenant_id: uuid.UUID) -> int:
@@ -141,9 +138,9 @@ def left_in_telemetry(tenant_id: uuid.UUID) -> Sequence[Left]:
     return [
         Left(
             store="Telemetry", what=f"rows of {table}",
-            count=_count(database, f"SELECT count(*) FROM {table} WHERE tenant_id = ?", [str(tenant_id)]),  # noqa: S608
+            count=count_of(database, f"SELECT count(*) FROM {table} WHERE tenant_id = ?", [str(tenant_id)]),  # noqa: S608
         )
-        for table in TELEMETRY
+        for table in TABLES
     ]  # fmt: skip
 
 
@@ -165,8 +162,8 @@ def at_the_vendor(hosts: Iterable[str]) -> dict[str, str]:
     """Of these hosts those that Cloudflare has, with their ids; within the budget of requests."""
     wanted, budget = set(hosts), Budget()
     if len(wanted) > FEW:
-        pages = cells.hostnames().pages()
-        return {one.host: one.id for page in pages for one in page if _granted(budget) and one.host in wanted}
+        pages = (page for page in cells.hostnames().pages() if _granted(budget))  # a request each
+        return {one.host: one.id for page in pages for one in page if one.host in wanted}
     found = {}
     for host in sorted(wanted):
         if _granted(budget) and (one := cells.hostnames().find(host)):

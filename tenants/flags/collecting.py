@@ -5,18 +5,18 @@ shape: it is cut and cleaned, never trusted, and a shop that does not exist has 
 """
 
 import dataclasses
-import json
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from controlplane.adapters.turso import Row, Statement
+from controlplane.adapters.turso import Row
 from controlplane.publishing import cells
+from controlplane.publishing.telemetry import delete_rows, text_of, time_of
 from tenants.models import Flag, Report, Tenant
 
 logger = logging.getLogger(__name__)
@@ -52,8 +52,7 @@ def collect() -> int:
         if not rows:
             break
         new += keep(rows)
-        ids = json.dumps([str(row["id"]) for row in rows])
-        database.batch([Statement("DELETE FROM report WHERE id IN (SELECT value FROM json_each(?))", [ids])])
+        delete_rows(database, "report", "id", [row["id"] for row in rows])
     Report.forget_addresses()
     return new
 
@@ -108,21 +107,17 @@ def _has_room(tenant: Tenant, page: str) -> bool:
 def read(row: Mapping[str, Any]) -> Collected | None:
     """None for a row that no report can be made of."""
     try:
-        reason, at = str(row["reason"]), datetime.fromtimestamp(int(row["at"]) / 1000, UTC)
+        reason = str(row["reason"])
         return Collected(
             id=uuid.UUID(str(row["id"])),
             tenant_id=uuid.UUID(str(row["tenant_id"])),
             reason=reason if reason in REASONS else "other",
-            page=_text(row["page"], 300),
-            text=_text(row["text"], 1000),
-            email=_text(row["email"], 254),
-            lang=_text(row["lang"], 16),
-            reporter=_text(row["reporter"], 64) or str(row["id"]),
-            at=min(at, timezone.now()),
+            page=text_of(row["page"], 300),
+            text=text_of(row["text"], 1000),
+            email=text_of(row["email"], 254),
+            lang=text_of(row["lang"], 16),
+            reporter=text_of(row["reporter"], 64) or str(row["id"]),
+            at=time_of(row["at"], timezone.now()),
         )
     except (KeyError, TypeError, ValueError, OverflowError, OSError):
         return None
-
-
-def _text(value: Any, length: int) -> str:
-    return str(value or "").replace("\0", "").encode("utf-8", "ignore").decode()[:length]

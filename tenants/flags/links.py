@@ -63,7 +63,3 @@ def _imitates(label: str) -> bool:
     return len(scripts & {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"}) > 1 or (
         "LATIN" not in scripts and fold(shown).isascii()
     )
-
-
-def is_below(host: str, blocked: str) -> bool:
-    return host == blocked or host.endswith("." + blocked)

@@ -21,10 +21,11 @@ from tenants.models.moderation import Appeal, ClosingRequest, Suspension
 from tenants.models.pictures import Picture
 from tenants.models.plans import Plan
 from tenants.models.rules import ContentRule
-from tenants.models.shops import Membership, Person, Tenant, TenantQuerySet
+from tenants.models.shops import RANK, Membership, Person, Tenant, TenantQuerySet, let_in, owners_addresses
 from tenants.registers import Allowance, ReleasedHost
 
 __all__ = [
+    "RANK",
     "ActingSession",
     "Allowance",
     "Appeal",
@@ -56,8 +57,10 @@ __all__ = [
     "drafts_of_tenants",
     "hashed",
     "keep_a_primary",
+    "let_in",
     "new_share_token",
     "new_token",
     "next_week",
+    "owners_addresses",
     "pages_of_tenants",
 ]

@@ -10,6 +10,8 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from uuid_utils.compat import uuid7
 
+from tenants.models.shops import owners_addresses
+
 LINK_LASTS = timedelta(days=7)
 
 
@@ -146,10 +148,9 @@ class Export(models.Model):
 
 def inventory_of(tenant: Any) -> dict[str, Any]:
     """What the stores beside the database are asked for once the shop's own rows are gone."""
-    owners = tenant.memberships.filter(role="owner", user__is_active=True).values_list("user__email", flat=True)
     return {
         "name": tenant.name,
         "hosts": [[row.host, row.hostname_id] for row in tenant.domains.all()],
         "drafts": list(tenant.share_links.values_list("token", flat=True)),
-        "mail_to": sorted({address for address in owners if address}),
+        "mail_to": owners_addresses(tenant.pk),
     }

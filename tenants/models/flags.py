@@ -11,7 +11,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from tenants.models.shops import Person, Tenant
+from tenants.models.shops import Tenant
 
 STUBBORN = 3
 """So many new reports bring back what was dismissed; what was resolved comes back with the first."""
@@ -111,6 +111,10 @@ class Flag(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.path or self.tenant}"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.weight = self.GRAVITY.get(self.kind, 10) + min(self.count - 1, 100) * 5
+        super().save(*args, **kwargs)
+
     @classmethod
     @transaction.atomic
     def put(cls, tenant: Tenant, *, merge: tuple[str, ...], **values: Any) -> tuple["Flag", bool]:
@@ -118,13 +122,8 @@ class Flag(models.Model):
         key = hashlib.sha256("\0".join(merge).encode("utf-8", "replace")).hexdigest()[:32]
         flag, created = cls.objects.get_or_create(tenant=tenant, merge_key=key, defaults=values)
         if created:
-            flag.weigh()
             return flag, True
         return cls.objects.select_for_update(of=("self",)).get(pk=flag.pk), False
-
-    def weigh(self) -> None:
-        self.weight = self.GRAVITY.get(self.kind, 10) + min(self.count - 1, 100) * 5
-        self.save(update_fields=["weight"])
 
     def again(self, at: Any = None, *, counted: bool = True) -> None:
         """It was reported once more: counts it, and opens the flag again where that is due. Holds the row's lock."""
@@ -132,10 +131,10 @@ class Flag(models.Model):
         self.since_closed += self.closed
         self.updated_at = max(self.updated_at, at or timezone.now())
         due = STUBBORN if self.status == self.Status.DISMISSED else 1
-        self.save()
-        self.weigh()
         if self.closed and self.since_closed >= due:
             self.bring_back("Opened again: it was reported again.")
+        else:
+            self.save()
 
     def bring_back(self, told: str) -> None:
         """Opens what was closed, for anybody to take. Holds the row's lock."""
@@ -231,8 +230,3 @@ class Report(models.Model):
     @classmethod
     def forget_addresses(cls) -> int:
         return cls.objects.exclude(email="").filter(at__lt=timezone.now() - KEPT_EMAILS).update(email="")
-
-
-def name_of(person: Person) -> str:
-    """Who did something, in a list."""
-    return str(getattr(person, "get_full_name", str)() or person) if person else "The platform"

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 from uuid_utils.compat import uuid7
@@ -19,6 +18,7 @@ from tenants.domains.names import unicode_of
 from tenants.domains.states import PROVEN_STATES, State
 from tenants.domains.words import Words, words_for
 from tenants.plans import Counted
+from tenants.slugs import host_of
 
 if TYPE_CHECKING:
     from tenants.models.shops import Tenant
@@ -165,7 +165,7 @@ class Domain(Counted):
     def follow_slug(cls, tenant: "Tenant") -> None:
         """Gives the shop its host on the platform's domain. After a slug change the old host sends visitors on for
         FORMER_HOSTS, then is kept from others. Raises IntegrityError where another shop has the host."""
-        host = f"{tenant.slug}.{settings.PLATFORM_DOMAIN}"
+        host = host_of(tenant.slug)
         domain = cls.objects.filter(tenant=tenant, is_platform=True).first()
         if domain is None:
             now = timezone.now()

@@ -12,10 +12,10 @@ from django.db.models import Q
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from tenants.models.shops import Membership, Tenant
+from controlplane.publishing.models import take_turns
+from tenants.models.shops import RANK, Membership, Tenant, let_in
 
 LASTS = timedelta(days=7)
-RANK = {Membership.Role.VIEWER: 0, Membership.Role.EDITOR: 1, Membership.Role.OWNER: 2}
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
@@ -33,7 +33,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     @transaction.atomic
     def invite(self, tenant: Tenant, email: str, role: str, by: Any) -> tuple["Invitation", str]:
         """A new invitation and its secret; one that this address has already is taken back, with its link."""
-        Tenant.objects.select_for_update().get(pk=tenant.pk)  # two owners may invite the same person at once
+        take_turns([tenant.pk])  # two owners may invite the same person at once
         self.filter(tenant=tenant, email=email.lower()).revoke()
         token = secrets.token_urlsafe(32)
         row = self.create(tenant=tenant, email=email.lower(), role=role, invited_by=by, token_hash=hash_of(token))
@@ -87,6 +87,11 @@ class Invitation(models.Model):
             return "revoked"
         return "open" if self.expires_at > timezone.now() else "expired"
 
+    @property
+    def inviter(self) -> str:
+        """Who invites, as a mail and a page name them."""
+        return (self.invited_by.get_full_name() or self.invited_by.email) if self.invited_by else ""
+
     def renew(self) -> str:
         """A new link for another week; the old one is worth nothing from now on."""
         token = secrets.token_urlsafe(32)
@@ -100,9 +105,7 @@ class Invitation(models.Model):
         taken = Invitation.objects.open().filter(pk=self.pk, expires_at__gt=timezone.now())
         if self.state != "open" or not taken.update(accepted_at=timezone.now()):
             return None
-        if not user.is_staff:
-            user.is_staff = True  # the admin lets nobody else in; what they may do there, memberships say
-            user.save(update_fields=["is_staff"])
+        let_in(user)
         held, new = Membership.objects.get_or_create(user=user, tenant=self.tenant, defaults={"role": self.role})
         if not new and RANK[Membership.Role(held.role)] < RANK[Membership.Role(self.role)]:
             held.role = self.role

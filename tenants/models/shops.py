@@ -16,6 +16,7 @@ from tenants.audit.entries import AuditedQuerySet
 from tenants.models.hosts import Domain
 from tenants.models.plans import Plan
 from tenants.registers import ReleasedHost
+from tenants.slugs import host_of
 
 Person = AbstractBaseUser | AnonymousUser | None
 """Who did something; None for the platform itself."""
@@ -88,7 +89,7 @@ class Tenant(Publishable):
 
     def clean(self) -> None:
         """Raises ValidationError for a slug whose host another shop has, had, or claims by whatever way."""
-        host = f"{self.slug}.{settings.PLATFORM_DOMAIN}"
+        host = host_of(self.slug)
         taken = Domain.objects.filter(host=host).exclude(tenant=self.pk).exclude(proven_at=None).exists()
         if self.slug and (taken or ReleasedHost.blocks(host, self.pk, timezone.now())):
             raise ValidationError({"slug": "This name is taken. Choose another one."})
@@ -161,3 +162,19 @@ class Membership(models.Model):
     def _take_back_invitations(self) -> None:
         """Whoever may no longer invite leaves no open door behind."""
         self.tenant.invitations.filter(invited_by=self.user_id).revoke()
+
+
+RANK = {Membership.Role.VIEWER: 0, Membership.Role.EDITOR: 1, Membership.Role.OWNER: 2}
+
+
+def owners_addresses(tenant_id: Any) -> list[str]:
+    """Where a shop's owners are written to, each address once."""
+    owners = Membership.objects.filter(tenant=tenant_id, role=Membership.Role.OWNER, user__is_active=True)
+    return sorted({address for address in owners.values_list("user__email", flat=True) if address})
+
+
+def let_in(user: Any) -> None:
+    """Into the admin, which lets nobody else in; what they may do there, memberships say."""
+    if not user.is_staff:
+        user.is_staff = True
+        user.save(update_fields=["is_staff"])

@@ -91,7 +91,7 @@ class ActingMiddleware:
             return self._over(request, ActingSession.End.TIMED_OUT, row)
         if not ActingSession.allows(request.user, row.mode):
             return self._over(request, ActingSession.End.REFUSED, row)
-        request.acting_staff = User.objects.get(pk=request.user.pk)  # type: ignore[attr-defined]
+        request.acting_staff = request.user  # type: ignore[attr-defined]
         request.acting = row  # type: ignore[attr-defined]
         request.user = powerless(request.user, row)
         return None

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 
 from controlplane.adapters.errors import AdapterError
@@ -10,6 +9,7 @@ from controlplane.publishing import cells
 from controlplane.publishing.documents import INSTANT, KV, TURSO
 from controlplane.publishing.models import StaleDocument
 from tenants.models import Suspension
+from tenants.slugs import host_of
 
 DARK = (410, 451)
 
@@ -20,7 +20,7 @@ PARTS = {"page": ("HEAD", "/", KV), "chat": ("POST", "/api/chat", TURSO), "produ
 def look(suspension: Suspension) -> bool:
     """Looks at what is not dark yet and notes what has become so. True once nothing is served any more."""
     found: dict[str, Any] = {"problem": ""}
-    host = f"{suspension.tenant.slug}.{settings.PLATFORM_DOMAIN}"  # the one host that is always the shop's
+    host = host_of(suspension.tenant.slug)  # the one host that is always the shop's
     for part in waiting(suspension):
         problem = _problem(suspension, host, part)
         if problem is None:

@@ -1,17 +1,12 @@
 """Mail to a shop's owners: it is suspended, their appeal is answered, it is back."""
 
-import logging
-import uuid
 from collections.abc import Sequence
-from smtplib import SMTPException
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.urls import reverse
 
-from tenants.models import Appeal, Membership, Suspension
-
-logger = logging.getLogger(__name__)
+from tenants.mail import sent
+from tenants.models import Appeal, Suspension, owners_addresses
 
 LETTERS = {
     "suspended": (
@@ -43,7 +38,7 @@ def write(news: str, pk: str, only: Sequence[str] = ()) -> list[str]:
     subject, text = (part.format(**words) for part in LETTERS[news])
     page = "admin:tenants_tenant_change" if news == "restored" else "admin:tenants_tenant_suspension"
     text = f"{text}\n\n{settings.ADMIN_URL}{reverse(page, args=[shop.pk])}\n"
-    return [address for address in only or _owners(shop.pk) if not _sent(" ".join(subject.split()), text, address)]
+    return [address for address in only or owners_addresses(shop.pk) if not sent(subject, text, address)]
 
 
 def _about(news: str, pk: str) -> tuple[Suspension | None, str]:
@@ -51,18 +46,3 @@ def _about(news: str, pk: str) -> tuple[Suspension | None, str]:
         return Suspension.objects.select_related("tenant").filter(pk=pk).first(), ""
     appeal = Appeal.objects.select_related("suspension__tenant").filter(pk=pk).first()
     return (appeal.suspension, appeal.answer) if appeal else (None, "")
-
-
-def _owners(tenant_id: uuid.UUID) -> list[str]:
-    owners = Membership.objects.filter(tenant=tenant_id, role=Membership.Role.OWNER, user__is_active=True)
-    return [address for address in owners.values_list("user__email", flat=True) if address]
-
-
-def _sent(subject: str, text: str, address: str) -> bool:
-    """One mail each: owners need not know each other's addresses."""
-    try:
-        send_mail(subject, text, None, [address])
-    except (OSError, SMTPException) as error:
-        logger.warning("A mail about a suspension was not sent: %s", error)
-        return False
-    return True

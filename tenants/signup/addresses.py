@@ -3,7 +3,6 @@
 import secrets
 from itertools import chain
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from tenants.models import Tenant
@@ -31,7 +30,3 @@ def free_address(name: str) -> str:
     short = base[: LONGEST - 7].strip("-")
     numbered = (f"{short}-{ending}" for ending in ("shop", "store", "2", "3", secrets.token_hex(3)))
     return next((slug for slug in chain([base], numbered) if not problem_with(slug)), "")
-
-
-def host_of(slug: str) -> str:
-    return f"{slug}.{settings.PLATFORM_DOMAIN}"

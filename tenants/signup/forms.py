@@ -1,5 +1,6 @@
 """The two forms of a sign-up: who you are, and what your shop is called."""
 
+import functools
 from typing import Any
 
 from allauth.account.adapter import get_adapter
@@ -86,7 +87,7 @@ class ShopForm(forms.Form):
     def chosen(self) -> Starter:
         return starters()[self.cleaned_data["starter"]]
 
-    @property
+    @functools.cached_property
     def suggestion(self) -> str:
         """A free address to offer where the typed one is refused."""
         if "slug" not in self.errors:

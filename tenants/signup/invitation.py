@@ -38,9 +38,8 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, row: Invitation | None, state: str, status: int = 200) -> HttpResponse:
-    inviter = (row.invited_by.get_full_name() or row.invited_by.email) if row and row.invited_by else ""
     context = {
-        "invitation": row, "state": state, "inviter": inviter, "path": request.path,
+        "invitation": row, "state": state, "inviter": row.inviter if row else "", "path": request.path,
         "sign_up": reverse("account_signup"), "sign_in": reverse("account_login"),
     }  # fmt: skip
     return render(request, "account/invitation.html", context, status=status)

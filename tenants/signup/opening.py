@@ -4,7 +4,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from tenants.models import Tenant
+from tenants.models import Tenant, let_in
 from tenants.onboarding import open_shop
 from tenants.signup.addresses import TAKEN, problem_with
 from tenants.signup.starters import Starter
@@ -19,9 +19,7 @@ def open_shop_for(
     """
     try:
         with transaction.atomic():
-            if not user.is_staff:
-                user.is_staff = True  # the admin lets nobody else in; what they may do there, memberships say
-                user.save(update_fields=["is_staff"])
+            let_in(user)
             return open_shop(
                 slug=slug, name=name, owner=user, currency=currency, locale=locale,
                 landing=starter.landing_for(name), sections=starter.sections_for(name),

@@ -17,10 +17,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from tenants.models import Tenant
-from tenants.signup.addresses import free_address, host_of, problem_with
+from tenants.signup.addresses import free_address, problem_with
 from tenants.signup.forms import ShopForm
 from tenants.signup.opening import open_shop_for
 from tenants.signup.starters import starters
+from tenants.slugs import host_of
 
 A_MOMENT = timedelta(minutes=1)
 

@@ -132,7 +132,7 @@ def app(
 @contextlib.asynccontextmanager
 async def _warmed(_app: Starlette) -> AsyncIterator[None]:
     """The embedding model is loaded beside the first requests: else the first question waits for it, and times out."""
-    loading = asyncio.create_task(asyncio.to_thread(embeddings.embed, ["warm"]))
+    loading = asyncio.create_task(asyncio.to_thread(embeddings.load))
     loading.add_done_callback(_told)
     yield
     with contextlib.suppress(Exception):  # told already

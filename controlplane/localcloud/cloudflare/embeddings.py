@@ -19,8 +19,7 @@ def embed(texts: Sequence[str]) -> list[list[float]]:
     """One vector of 384 floats and length 1 a text, from its first 256 tokens (mean pooling)."""
     import numpy as np
 
-    with _loading:  # functools.cache would load twice for two that come at once
-        tokenizer, session = _load()
+    tokenizer, session = load()
     encoded = tokenizer.encode_batch([text or " " for text in texts])
     ids = np.array([one.ids for one in encoded], dtype=np.int64)
     mask = np.array([one.attention_mask for one in encoded], dtype=np.int64)
@@ -36,6 +35,12 @@ def embed(texts: Sequence[str]) -> list[list[float]]:
 
 
 _loading = threading.Lock()
+
+
+def load() -> tuple[Any, Any]:
+    """Tokenizer and session, loaded once a process. RuntimeError for a file that is not the one that was checked."""
+    with _loading:  # functools.cache would load twice for two that come at once
+        return _load()
 
 
 @functools.cache

@@ -43,10 +43,7 @@ class ZoneStore:
 
     def add_records(self, records: Sequence[Record]) -> None:
         """Many at once, in one transaction."""
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.executemany("INSERT OR IGNORE INTO record VALUES (?, ?, ?)", records)
-            self._connection.execute("COMMIT")
+        self._many("INSERT OR IGNORE INTO record VALUES (?, ?, ?)", records)
 
     def remove_record(self, name: str, kind: str, value: str) -> None:
         self._all("DELETE FROM record WHERE name = ? AND type = ? AND value = ?", name, kind, value)
@@ -55,9 +52,12 @@ class ZoneStore:
         values = [(row["id"], row["hostname"], json.dumps(row)) for row in rows]
         # An upsert keeps the row's place in the list, which pages count on.
         sql = "INSERT INTO hostname VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET row = excluded.row"
+        self._many(sql, values)
+
+    def _many(self, sql: str, rows: Sequence[tuple[str, str, str]]) -> None:
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.executemany(sql, values)
+            self._connection.executemany(sql, rows)
             self._connection.execute("COMMIT")
 
     def hostname(self, *, id_: str = "", host: str = "") -> dict[str, Any] | None:

@@ -128,29 +128,45 @@ def _message(value: Any) -> Message:
     role, content = (value.get("role"), value.get("content")) if isinstance(value, dict) else (None, None)
     if role not in ("user", "assistant") or not isinstance(content, str):
         raise RequestError(400, "malformed", "A message needs a role, user or assistant, and content.")
-    plain = "".join(c if c.isprintable() or c == "\n" else " " for c in content).strip()
-    if len(plain) > (MAX_MESSAGE if role == "user" else MAX_REPLY):
+    content = plain(content)
+    if len(content) > (MAX_MESSAGE if role == "user" else MAX_REPLY):
         raise RequestError(413, "too_large", f"Please keep a message under {MAX_MESSAGE:,} characters.")
-    return Message(role=role, content=plain)
+    return Message(role=role, content=content)
 
 
-async def _json_of(request: Request) -> dict[str, Any]:
-    """The body's object. Counted while it is read, so that a lie about its length does not help."""
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        raise RequestError(403, "foreign_page", "This can only be used from the shop's own pages.")
-    if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
-        raise RequestError(415, "not_json", "Please send application/json.")
+def plain(text: str) -> str:
+    """Without what can't be printed, which is no part of a question or a report."""
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in text).strip()
+
+
+def is_from_here(request: Request) -> bool:
+    """Whether a browser says that the shop's own page asks; what says nothing is no browser."""
+    return request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
+
+
+async def body_of(request: Request, most: int) -> bytes:
+    """Counted while it is read, so that a lie about its length does not help. Raises RequestError past `most` bytes."""
     too_large = RequestError(413, "too_large", "That is too long.")
     length = request.headers.get("content-length", "0")
-    if not length.isdigit() or int(length) > MAX_BODY:
+    if not length.isdigit() or int(length) > most:
         raise too_large
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_BODY:
+        if len(body) > most:
             raise too_large
+    return bytes(body)
+
+
+async def _json_of(request: Request) -> dict[str, Any]:
+    """The body's object."""
+    if not is_from_here(request):
+        raise RequestError(403, "foreign_page", "This can only be used from the shop's own pages.")
+    if request.headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
+        raise RequestError(415, "not_json", "Please send application/json.")
+    body = await body_of(request, MAX_BODY)
     try:
-        data = json.loads(bytes(body))
+        data = json.loads(body)
     except (ValueError, RecursionError):
         raise RequestError(400, "malformed", "The body is not JSON.") from None
     if not isinstance(data, dict):
@@ -172,20 +188,20 @@ async def _within_limits(request: Request, shop: Shop) -> None:
 
 async def may_search(request: Request) -> bool:
     """Counts a search of this visitor; False where it has had its share."""
+    return await is_within(request.scope["env"].SEARCH_LIMITER, visitor_of(request))
+
+
+async def is_within(limiter: RateLimiter, key: str) -> bool:
+    """Counts one more of `key`; a limiter that is away limits nobody."""
     try:
-        await _within(request.scope["env"].SEARCH_LIMITER, visitor_of(request))
-    except RequestError:
-        return False
-    return True
+        return await limiter.limit(key)
+    except BindingError as error:
+        log.warning("no rate limit is applied: %s", error)
+        return True
 
 
 async def _within(limiter: RateLimiter, key: str) -> None:
-    try:
-        allowed = await limiter.limit(key)
-    except BindingError as error:
-        log.warning("no rate limit is applied: %s", error)
-        return
-    if not allowed:
+    if not await is_within(limiter, key):
         raise RequestError(429, "too_many", "That was a lot at once. Please wait a minute and try again.")
 
 

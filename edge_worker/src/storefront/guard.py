@@ -17,6 +17,7 @@ from storefront import patterns
 from storefront.constraints import Constraints
 from storefront.documents import Product, decimals
 from storefront.figures import Money, has_small_change, numbers, spelled_sums, sums
+from storefront.links import is_path
 from storefront.mentions import Mention, mentions
 from storefront.messages import Messages
 from storefront.sources import Source, fact_line, sentences
@@ -133,8 +134,9 @@ class Guard:
 
     def _is_own(self, address: str) -> bool:
         host = self._facts.host
-        inside = address.startswith("/") and not address.startswith("//") and "\\" not in address
-        return inside or bool(host and re.match(rf"https?://{re.escape(host)}(?:[/?#]|$)", address, re.IGNORECASE))
+        return is_path(address) or bool(
+            host and re.match(rf"https?://{re.escape(host)}(?:[/?#]|$)", address, re.IGNORECASE)
+        )
 
     def _is_foreign(self, text: str) -> bool:
         """Whether it holds an address that is not this shop's, or a run of characters that no language has."""

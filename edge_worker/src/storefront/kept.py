@@ -11,11 +11,11 @@ STALE seconds after KV or Instant last confirmed it; the header Cache-Status (RF
 
 import asyncio
 import dataclasses
-import json
+import functools
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 from urllib.parse import quote
 
 from storefront.assets import BUILD, digest
@@ -46,7 +46,11 @@ def now() -> float:
 
 def variant(env: Env) -> str:
     """What decides a page's bytes beside record and products: the build and the variables that show on pages."""
-    shown = [variable(env, name) for name in ("PUBLIC_SCHEME", "PUBLIC_PORT", "IMG_SRC")]
+    return _variant(*(variable(env, name) for name in ("PUBLIC_SCHEME", "PUBLIC_PORT", "IMG_SRC")))
+
+
+@functools.lru_cache(maxsize=8)
+def _variant(*shown: str) -> str:
     return digest(BUILD.encode(), *(text.encode() for text in shown))
 
 
@@ -64,7 +68,7 @@ def last_key(host: str, tenant_id: str, path: str) -> str:
 
     A host may become another shop's, so the key names the shop too.
     """
-    return f"https://{host}/.kept/last/{tenant_id}{path}"
+    return f"https://{host}/.kept/latest/{tenant_id}{path}"
 
 
 def similar_key(host: str, tenant_id: str, slug: str) -> str:
@@ -160,15 +164,13 @@ async def or_kept(
             task.cancel()
 
 
-def status(word: str, *, page: Kept | None = None, within: float = 0, why: str = "") -> str:
-    """A Cache-Status header (RFC 9211). A negative `ttl` says by how much something is older than it should be."""
-    what = f"hit; ttl={int(within - age(page))}" if page else f"fwd={word}"
+def status(page: Kept, within: float | None, why: str = "") -> str:
+    """A Cache-Status header (RFC 9211) of what was kept, or without `within` was made just now. A negative `ttl` says
+    by how much something is older than it should be."""
+    what = "fwd=miss" if within is None else f"hit; ttl={int(within - age(page))}"
     return f"storefront; {what}" + (f'; detail="{why}"' if why else "")
 
 
 def headers_of(kept: Kept) -> dict[str, str]:
-    try:
-        headers: Any = json.loads(kept.facts["headers"])
-    except (KeyError, ValueError):
-        return {}
-    return headers if isinstance(headers, dict) else {}
+    """With which a page was kept."""
+    return {name: fact for name, fact in kept.facts.items() if name != "kept-at"}

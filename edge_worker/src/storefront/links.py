@@ -12,6 +12,11 @@ def _is_local(address: str) -> bool:
     return address.startswith(("/", "#", "?")) and not address.startswith("//")
 
 
+def is_path(address: str) -> bool:
+    """Whether it is a path of this very site, however a browser reads it."""
+    return address.startswith("/") and not address.startswith("//") and "\\" not in address
+
+
 def safe_url(value: str) -> str:
     """The address if it is http(s), mailto, tel or within the site, else ""."""
     address = value.strip()

@@ -66,17 +66,22 @@ def with_env(inner: ASGIApp, env: Env) -> ASGIApp:
     return app
 
 
+MAX_HEADERS = 131_072
+"""Bytes of a request's headers, as Cloudflare allows: a server elsewhere may let through any number."""
+
+
 def without_doubt(inner: ASGIApp) -> ASGIApp:
-    """`inner`, but a request that gives its length in two ways is refused and its connection closed: a part in front
-    that believes the other one would take its body for a request (RFC 9112, 6.1). Cloudflare refuses it by itself."""
+    """`inner`, but what Cloudflare refuses by itself is refused: headers without an end, and a request that gives its
+    length in two ways, as a part in front that believes the other one takes its body for a request (RFC 9112, 6.1)."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        names = {name for name, _ in scope.get("headers", ())}
-        if {b"content-length", b"transfer-encoding"} <= names:
-            answer = PlainTextResponse("Two lengths\n", status_code=400, headers={"connection": "close"})
-            await answer(scope, receive, send)
-        else:
-            await inner(scope, receive, send)
+        headers = scope.get("headers", ())
+        answer: ASGIApp = inner
+        if sum(len(name) + len(value) for name, value in headers) > MAX_HEADERS:
+            answer = PlainTextResponse("The request's headers are too long.\n", 431)
+        elif {b"content-length", b"transfer-encoding"} <= {name for name, _ in headers}:
+            answer = PlainTextResponse("Two lengths\n", 400, {"connection": "close"})
+        await answer(scope, receive, send)
 
     return app
 

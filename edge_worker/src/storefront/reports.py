@@ -6,7 +6,6 @@ merchant. Where it can't be kept, the page says so and still holds what was type
 
 import dataclasses
 import hmac
-import logging
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -16,9 +15,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from storefront import pages, telemetry
-from storefront.bindings import BindingError, Env, RateLimiter, variable
-from storefront.chat_api import RETRY_AFTER, visitor_of
+from storefront.bindings import Env, variable
+from storefront.chat_api import RETRY_AFTER, RequestError, body_of, is_from_here, is_within, plain, visitor_of
 from storefront.hosts import Shop, shop_of
+from storefront.links import is_path
 from storefront.messages import Messages
 from storefront.messages_report import REASONS
 from storefront.responses import shop_message, shop_page
@@ -28,12 +28,6 @@ MAX_BODY = 32_768
 MAX_TEXT, MAX_EMAIL, MAX_PAGE = 1_000, 254, 300
 
 _EMAIL = re.compile(r"[^\s@<>\"(),;:]{1,64}@[^\s@<>\"(),;:]+\.[^\s@<>\"(),;:.]{2,}")
-
-log = logging.getLogger("storefront")
-
-
-class TooLargeError(Exception):
-    """The body is longer than any report."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -67,7 +61,7 @@ async def report(request: Request) -> Response:
         return shop_message(shop, "report_foreign", 403)
     try:
         form = await _form_of(request, shop)
-    except TooLargeError:
+    except RequestError:
         return shop_message(shop, "report_too_large", 413)
     words = Messages(shop.record.config.locale)
     if problems := form.problems(words):
@@ -82,7 +76,7 @@ async def report(request: Request) -> Response:
 
 
 async def thanks(request: Request) -> Response:
-    return _not_stored(shop_message(await shop_of(request), "report_thanks", 200))
+    return shop_message(await shop_of(request), "report_thanks", 200)
 
 
 def _thanked() -> Response:
@@ -92,73 +86,48 @@ def _thanked() -> Response:
 def _page(
     shop: Shop, form: Form, *, status: int = 200, notice: str = "", problems: Mapping[str, str] | None = None
 ) -> Response:
-    html = pages.report(shop.record, origin=shop.origin, form=form, notice=notice, problems=problems or {})
-    response = _not_stored(shop_page(shop, html, status=status))
+    html = pages.report(shop.record, origin=shop.origin, form=form, notice=notice, problems=problems)
+    response = shop_page(shop, html, status=status)
     if status == 429:
         response.headers["retry-after"] = RETRY_AFTER
     return response
 
 
-def _not_stored(response: Response) -> Response:
-    response.headers["cache-control"] = "no-store"
-    return response
-
-
 def _is_own(request: Request) -> bool:
     """Whether the form was sent from this very host. A browser says where from; what says nothing is no browser."""
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+    if not is_from_here(request):
         return False
     origin = request.headers.get("origin")
     return origin is None or urlsplit(origin.lower()).netloc == request.headers["host"].lower()
 
 
 async def _form_of(request: Request, shop: Shop) -> Form:
-    """The body's fields. Counted while it is read, so that a lie about its length does not help."""
-    length = request.headers.get("content-length", "0")
-    if not length.isdigit() or int(length) > MAX_BODY:
-        raise TooLargeError
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise TooLargeError
+    """The body's fields. Raises RequestError for more than any report has."""
+    body = await body_of(request, MAX_BODY)
     try:
-        sent = dict(parse_qsl(bytes(body).decode("utf-8", "replace"), max_num_fields=20))
+        sent = dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=20))
     except ValueError:
-        raise TooLargeError from None
+        raise RequestError(413, "too_large", "A report has fewer fields.") from None
     return Form(
         page=_page_of(sent.get("page", ""), shop),
         reason=sent.get("reason", ""),
-        text=_plain(sent.get("text", "").replace("\r\n", "\n")),
-        email=_plain(sent.get("email", "")),
+        text=plain(sent.get("text", "").replace("\r\n", "\n")),
+        email=plain(sent.get("email", "")),
         website=sent.get("website", ""),
     )
 
 
-def _plain(text: str) -> str:
-    return "".join(c if c.isprintable() or c == "\n" else " " for c in text).strip()
-
-
 def _page_of(typed: str, shop: Shop) -> str:
     """A path of this shop, from a path or a whole address; the start page for anything else."""
-    path = _plain(typed).removeprefix(shop.origin)
-    inside = path.startswith("/") and not path.startswith("//") and "\\" not in path
-    return path[:MAX_PAGE] if inside else "/"
+    path = plain(typed).removeprefix(shop.origin)
+    return path[:MAX_PAGE] if is_path(path) else "/"
 
 
 async def _within_limits(request: Request, shop: Shop) -> bool:
     tenant, env = shop.record.tenant.id, shop.env
-    return await _within(env.VISITOR_LIMITER, f"report:{tenant}:{visitor_of(request)}") and await _within(
+    return await is_within(env.VISITOR_LIMITER, f"report:{tenant}:{visitor_of(request)}") and await is_within(
         env.SHOP_LIMITER, f"report:{tenant}"
     )
-
-
-async def _within(limiter: RateLimiter, key: str) -> bool:
-    try:
-        return await limiter.limit(key)
-    except BindingError as error:
-        log.warning("no rate limit is applied: %s", error)
-        return True
 
 
 def _row(form: Form, request: Request, shop: Shop) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from storefront import browser_page, pages, theme
@@ -28,9 +28,6 @@ PRELOAD = ", ".join(
 )
 """What every page needs first, in a header: Cloudflare makes Early Hints (103) of it, where the zone has them on. There
 is no font: pages use what the visitor's system has."""
-
-MAX_HEADERS = 131_072
-"""Bytes of a request's headers, as Cloudflare allows: a server elsewhere may let through any number."""
 
 _RAY = re.compile(r"[0-9a-zA-Z-]{8,64}")
 
@@ -142,9 +139,6 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-            return
-        if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADERS:
-            await PlainTextResponse("The request's headers are too long.\n", 431)(scope, receive, send)
             return
         request = Request(scope)
         ray = request.headers.get("cf-ray", "")

@@ -172,13 +172,13 @@ async def similar_ids(shop: Shop, slug: str) -> tuple[str, ...]:
     Vectors change seldom and only ids are kept, whose facts are read live: so these are kept for longer than pages.
     """
     key = kept.similar_key(shop.host, shop.record.tenant.id, slug)
-    if found := await kept.look(shop.env, key, within=SIMILAR_FRESH):
-        return _ids(found)
+    old = await kept.look(shop.env, key, within=SIMILAR_STALE)
+    if old and kept.age(old) <= SIMILAR_FRESH:
+        return _ids(old)
     try:
         ids = await _most_similar(shop.env, shop.record, slug)
     except SearchError as error:
         log.warning("similar products are those that were, or the front page's: %s", error)
-        old = await kept.look(shop.env, key, within=SIMILAR_STALE)
         return _ids(old) if old else ()
     if ids:
         kept.keep(shop.env, {key: (kept.entry(" ".join(ids)), SIMILAR_STALE)})

@@ -1,6 +1,5 @@
 """A shop's page from what is kept, or made and kept: see kept.py for what is kept, under which key and how long."""
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.requests import Request
@@ -76,12 +75,11 @@ def _key(shop: Shop, path: str) -> str:
 
 
 def _page(shop: Shop, text: str, more: Mapping[str, str], media_type: str = HTML) -> Kept:
-    headers = {**page_headers(shop), "content-type": media_type, **more}
-    return kept.entry(text, headers=json.dumps(headers))
+    return kept.entry(text, **page_headers(shop), **{"content-type": media_type}, **more)
 
 
 def _again(found: Kept) -> Kept:
-    return kept.entry(found.text, **{name: fact for name, fact in found.facts.items() if name != "kept-at"})
+    return kept.entry(found.text, **kept.headers_of(found))
 
 
 def _keep(shop: Shop, pages: Mapping[str, tuple[Kept, int]]) -> None:
@@ -95,10 +93,7 @@ def _answer(request: Request, shop: Shop, page: Kept, within: float | None = Non
     """The page, or 304. Without `within` it was made just now."""
     headers = kept.headers_of(page)
     why = ", ".join(filter(None, (shop.stale, why)))
-    if within is None:
-        headers["cache-status"] = kept.status("miss", why=why)
-    else:
-        headers["cache-status"] = kept.status("hit", page=page, within=within, why=why)
+    headers["cache-status"] = kept.status(page, within, why)
     if why:
         headers["cache-control"] = "no-store"
     elif is_unchanged(request, headers.get("etag", "")):

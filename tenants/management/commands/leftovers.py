@@ -5,9 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from tenants.erasing.shop import leftovers_of
-from tenants.models import Erasure, Tenant
-from tenants.models.closing import inventory_of
+from tenants.erasing.shop import known, leftovers_of
 
 
 class Command(BaseCommand):
@@ -27,12 +25,3 @@ class Command(BaseCommand):
         if left:
             raise CommandError(f"Not nothing: {len(left)} {'entry' if len(left) == 1 else 'entries'}.")
         self.stdout.write(f"Nothing is left of {tenant_id}.")
-
-
-def known(tenant_id: uuid.UUID) -> dict[str, Any]:
-    """What an erasure under way has noted, or what the database says while the shop is there."""
-    under_way = Erasure.objects.filter(kind="shop", subject=str(tenant_id), finished_at=None).first()
-    if under_way is not None:
-        return dict(under_way.inventory)
-    shop = Tenant.objects.filter(pk=tenant_id).first()
-    return inventory_of(shop) if shop else {}
